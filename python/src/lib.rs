@@ -14,7 +14,6 @@ mod train;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use tanner::Setting;
 use tanner::engine::gpu::{self, AdapterReport};
 use tanner::session::{Settings, auto_sentence, is_too_narrow_for_drivers};
 
@@ -44,11 +43,11 @@ fn describe<'py>(py: Python<'py>, adapter: &AdapterReport) -> PyResult<Bound<'py
     Ok(dict)
 }
 
-/// The names of all settings of a run.
+/// The names of all settings of a run, and what each is.
 #[pyfunction]
 #[pyo3(name = "settings")]
-fn settings_of_runs() -> Vec<&'static str> {
-    Setting::ALL.into_iter().filter(|setting| Settings::has(*setting)).map(Setting::name).collect()
+fn settings_of_runs() -> Vec<(&'static str, String)> {
+    Settings::about().map(|(setting, about)| (setting.name(), errors::with_arguments(about))).collect()
 }
 
 /// A panic on purpose, by which tests see that none crosses into Python.

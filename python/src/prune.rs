@@ -8,10 +8,14 @@ use tanner::experiments::prune::{
     BlockSearchOptions, PruneMethodSettings, PruneSettings, PruneTarget, PrunedModel, Until, WeightGoal,
 };
 use tanner::model::TrainedModel;
+use tanner::network::Network;
 use tanner::session::settings::DataSettings;
 use tanner::session::{DataOptions, EngineRequest, Session, SplitSettings};
 
 use crate::model::Warnings;
+
+/// Blocks of a layer of a network without blocks.
+const USUAL_BLOCKS: usize = 8;
 
 /// How a model is pruned, as Python asked.
 pub(crate) struct PruneRequest(Map<String, Value>);
@@ -34,7 +38,7 @@ impl PruneRequest {
     }
 
     /// The settings of the library.
-    fn settings(&self) -> tanner::Result<PruneSettings> {
+    fn settings(&self, network: &Network) -> tanner::Result<PruneSettings> {
         let method = match (self.number("sparsity"), self.number("threshold")) {
             #[expect(clippy::cast_possible_truncation, reason = "weights are float32")]
             (_, Some(limit)) => PruneMethodSettings::Weights(WeightGoal::Threshold(limit as f32)),
@@ -42,7 +46,7 @@ impl PruneRequest {
             (None, None) => {
                 let until = Until::Drop(self.number("max_drop").unwrap_or(0.5) / 100.0);
                 let options = BlockSearchOptions {
-                    blocks: self.whole("blocks"),
+                    blocks: self.whole("blocks").or_else(|| usual_blocks(network)),
                     inputs: false,
                     compensate: true,
                     until,
@@ -69,6 +73,13 @@ impl PruneRequest {
     }
 }
 
+/// The number of blocks to cut the layers of a network into that has none of its own.
+fn usual_blocks(network: &Network) -> Option<usize> {
+    let layers = network.layers().iter().map(|layer| layer.topology.inputs());
+    let widest = layers.clone().map(|layer| layer.width()).max()?;
+    layers.clone().all(|layer| layer.len() == 1).then_some(widest.min(USUAL_BLOCKS))
+}
+
 /// Prunes.
 ///
 /// # Errors
@@ -79,7 +90,7 @@ pub(crate) fn prune(
     train: Dataset,
     test: Dataset,
 ) -> tanner::Result<PrunedModel> {
-    let settings = request.settings()?;
+    let settings = request.settings(model.network())?;
     settings.method.check(model)?;
     Session::new(&Warnings::default()).prune_on(model, &settings, DataSplits { train, test })
 }

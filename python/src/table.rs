@@ -50,11 +50,14 @@ impl Table {
         Ok(Self { content: Content::Array { array: array.clone().unbind().into_any(), names, width }, rows })
     }
 
-    /// The columns of a frame, `(name, cells)`, cells being float64 numbers or a list of texts and None.
+    /// The columns of a frame, `(name, cells, whether these are categories)`, cells being float64 numbers or a list of
+    /// texts and None.
     #[staticmethod]
-    fn of_columns(columns: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<Self> {
-        let column = |(name, cells): (String, Bound<'_, PyAny>)| -> PyResult<MemoryColumn> {
-            let cells = if cells.is_instance_of::<PyList>() {
+    fn of_columns(columns: Vec<(String, Bound<'_, PyAny>, bool)>) -> PyResult<Self> {
+        let column = |(name, cells, is_category): (_, Bound<'_, PyAny>, _)| -> PyResult<MemoryColumn> {
+            let cells = if is_category {
+                MemoryCells::Categories(cells.extract()?)
+            } else if cells.is_instance_of::<PyList>() {
                 MemoryCells::Texts(cells.extract()?)
             } else {
                 MemoryCells::Numbers(cells.extract::<PyReadonlyArray1<'_, f64>>()?.as_array().to_vec())
@@ -64,7 +67,7 @@ impl Table {
         let columns: Vec<MemoryColumn> = columns.into_iter().map(column).collect::<PyResult<_>>()?;
         let rows = columns.first().map_or(0, |column| match &column.cells {
             MemoryCells::Numbers(numbers) => numbers.len(),
-            MemoryCells::Texts(texts) => texts.len(),
+            MemoryCells::Texts(texts) | MemoryCells::Categories(texts) => texts.len(),
         });
         Ok(Self { content: Content::Columns(columns), rows })
     }

@@ -16,7 +16,7 @@ use tanner::model::TrainedModel;
 use tanner::network::Parameters;
 use tanner::session::settings::RunSettings;
 use tanner::session::{Data, Reporter, RunPreview, Session, Settings, TrainedRun, TrainingJob};
-use tanner::training::{Ending, EpochMetrics, Observer};
+use tanner::training::{Ending, EpochMetrics, Observer, best_epoch};
 use tanner::{Error, topology};
 
 use crate::errors::{of_panic, to_python, with_arguments};
@@ -82,6 +82,12 @@ fn as_json(metrics: &EpochMetrics) -> Value {
 pub(crate) struct Run {
     #[pyo3(get)]
     model: Py<Model>,
+    /// That of the best epoch, if it is not the last one and there is no folder.
+    #[pyo3(get)]
+    best: Option<Py<Model>>,
+    /// The best epoch of this run, from 1; of a run that is scored.
+    #[pyo3(get)]
+    best_epoch: Option<usize>,
     history: Vec<Value>,
     /// "completed", "out of patience" or "stopped".
     #[pyo3(get)]
@@ -150,6 +156,8 @@ pub(crate) fn train(
     };
     Ok(Run {
         model: Py::new(py, Model::new(run.model))?,
+        best: run.best.map(|best| Py::new(py, Model::new(best))).transpose()?,
+        best_epoch: best_epoch(&run.history).map(|best| best.epoch),
         history: run.history.iter().map(as_json).collect(),
         ending,
         epochs,
@@ -274,7 +282,8 @@ fn run(
     let mut settings = request.settings.clone();
     let data = request.data(&session, &mut settings)?;
     let is_scored = request.is_scored();
-    let resolved: RunSettings = settings.resolve()?;
+    let resolved: RunSettings =
+        if request.test.is_some() { settings.resolve_with_validation_set() } else { settings.resolve() }?;
     let mut job = TrainingJob::new(resolved).kept_in_memory();
     if let Some(data) = data {
         job = job.on(data);

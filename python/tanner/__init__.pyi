@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -159,6 +159,9 @@ class Model:
 
 class Run:
     model: Model
+    best_epoch: int | None
+    @property
+    def best_model(self) -> Model: ...
     history: list[dict[str, Any]]
     ending: str
     epochs_planned: int
@@ -167,7 +170,7 @@ class Run:
     def plot_history(self, axes: Any = None) -> Any: ...
 
 def devices() -> list[dict[str, Any]]: ...
-def settings() -> list[str]: ...
+def settings() -> dict[str, str]: ...
 def load(path: str | PathLike[str]) -> Model: ...
 def train(
     settings: Mapping[str, Any] | None = None,
@@ -182,10 +185,15 @@ def train(
     **more: Any,
 ) -> Run: ...
 
+_Estimator = TypeVar("_Estimator", bound="_Tanner")
+
 class _Tanner(BaseEstimator):
     model_: Model
     history_: list[dict[str, Any]]
     n_iter_: int
+    best_epoch_: int | None
+    @classmethod
+    def from_model(cls: type[_Estimator], model: Model, **parameters: Any) -> _Estimator: ...
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
     @property
@@ -269,6 +277,7 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
         warm_start: bool = False,
+        restore_best: bool = False,
         verbose: int = 0,
     ) -> None: ...
     preset: str | None
@@ -339,6 +348,7 @@ class TannerClassifier(ClassifierMixin, _Tanner):
     random_state: int | np.random.RandomState | None
     n_jobs: int | None
     warm_start: bool
+    restore_best: bool
     verbose: int
 
     def fit(
@@ -424,6 +434,7 @@ class TannerRegressor(RegressorMixin, _Tanner):
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
         warm_start: bool = False,
+        restore_best: bool = False,
         verbose: int = 0,
     ) -> None: ...
     preset: str | None
@@ -493,6 +504,7 @@ class TannerRegressor(RegressorMixin, _Tanner):
     random_state: int | np.random.RandomState | None
     n_jobs: int | None
     warm_start: bool
+    restore_best: bool
     verbose: int
 
     def fit(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import numbers
 import os
+import re
+import shlex
 import sys
 
 import numpy as np
@@ -50,6 +53,11 @@ def is_number(column):
     return bool(is_numeric()) if callable(is_numeric) else False
 
 
+def is_category(column):
+    """Whether a column is declared to hold categories, as the dtype `category` of pandas and Categorical and Enum of polars do."""
+    return str(column.dtype) == "category" or type(column.dtype).__name__ in ("Categorical", "Enum")
+
+
 def has_texts(data):
     """Whether a frame has columns that are not numbers."""
     return is_frame(data) and any(not is_number(column) for _, column in columns_of(data))
@@ -88,7 +96,9 @@ def table_of(data, names=None):
     """
     if is_frame(data):
         if has_texts(data):
-            return _native.Table.of_columns([(str(name), cells_of(column)) for name, column in columns_of(data)])
+            return _native.Table.of_columns(
+                [(str(name), cells_of(column), is_category(column)) for name, column in columns_of(data)]
+            )
         if all(isinstance(name, str) for name in data.columns):
             names = list(data.columns)
         data = dense_frame(data)
@@ -145,6 +155,18 @@ def _class_text(label):
     return str(label)
 
 
+def classes_of(texts):
+    """The labels that have these texts: whole numbers, booleans, or the texts themselves."""
+    try:
+        if all(str(int(text)) == text for text in texts):
+            return np.array([int(text) for text in texts])
+    except (ValueError, OverflowError):
+        pass
+    if set(texts) <= {"False", "True"}:
+        return np.array([text == "True" for text in texts])
+    return np.array(texts)
+
+
 def merge_rows(features, targets, weights):
     """Makes a small table independent of how it is written: equal rows become one with the sum of their weights, in an order
     that follows from their content.
@@ -168,6 +190,58 @@ def merge_rows(features, targets, weights):
 def equal_to_none(weights):
     """Weights that are all equal are no weights."""
     return None if weights is None or np.all(weights == weights[0]) else weights
+
+
+def names_of(targets):
+    """The names of the numbers to predict: of the columns of a frame, or of a series; None if there are none."""
+    if is_frame(targets):
+        names = [str(name) for name in targets.columns]
+    else:
+        name = getattr(targets, "name", None)
+        names = [name] if isinstance(name, str) and name else []
+    return names if names and all(names) and len(set(names)) == len(names) else None
+
+
+# A word of a message, quoted for a shell or not.
+_WORD = r"((?:'(?:[^']|'\\'')*'|[^\s;'])+)"
+# What a message about a table advises, and what that is in Python.
+_ADVICE = [
+    (rf"leave (it|the column) out with drop {_WORD}", lambda found: f"leave {found[1]} out ({_dropped(found[2])})"),
+    (rf"drop {_WORD}", lambda found: _dropped(found[1]) + ","),
+    (rf"missing {_WORD}", lambda found: f"None in place of {_list(found[1])[1:]},"),
+    (r"impute median", "impute='median'"),
+]
+
+
+def in_python(message):
+    """A message about a table with its advice for a frame or an array, which have no flags and no decimals."""
+    message = message.replace(
+        "give all decimals the same character, and name it with decimal, or leave", "convert it to numbers, or leave"
+    )
+    message = message.replace("; name the character before decimals with decimal", "")
+    problem, advice, remedy = message.partition("; to train without these problems, add ")
+    if advice:
+        for pattern, python in _ADVICE[1:]:
+            remedy = re.sub(pattern, python, remedy)
+        return f"{problem}; what helps: {remedy.rstrip(',')}"
+    message = re.sub(
+        rf"if it means missing, add missing {_WORD}( impute median)?",
+        lambda found: "make it None if it means missing" + (", and give impute='median'" if found[2] else ""),
+        message,
+    )
+    return re.sub(*_ADVICE[0], message)
+
+
+def _list(word):
+    """The items of a word, which may be quoted as in CSV."""
+    return next(csv.reader(shlex.split(word)))
+
+
+def _dropped(word):
+    names = _list(word)
+    if all(name.isdigit() for name in names):
+        return f"numpy.delete(X, {list(map(int, names))}, axis=1)"
+    return f"X.drop(columns={names})"
 
 
 def as_json(settings):

@@ -13,8 +13,20 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, _num_samples, check_is_fitted, column_or_1d, validate_data
 
 from . import _native
-from ._data import FEW_ROWS, class_texts, dense, equal_to_none, has_texts, is_frame, is_sparse, merge_rows, table_of
-from ._models import classes_known, labels_known, numbers_known, run_native
+from ._data import (
+    FEW_ROWS,
+    class_texts,
+    classes_of,
+    dense,
+    equal_to_none,
+    has_texts,
+    is_frame,
+    is_sparse,
+    merge_rows,
+    names_of,
+    table_of,
+)
+from ._models import advising_python, classes_known, labels_known, numbers_known, run_native, warn_of
 from ._topologies import natives
 
 # Types that the native module reads in place.
@@ -22,7 +34,7 @@ TYPES = [np.float64, np.float32, np.uint8]
 # Training samples that are kept for the importance of features.
 KEPT = 1000
 # Parameters of the estimators that are not settings of a run.
-NOT_SETTINGS = {"topologies", "random_state", "n_jobs", "warm_start", "verbose"}
+NOT_SETTINGS = {"topologies", "random_state", "n_jobs", "warm_start", "restore_best", "verbose"}
 
 
 class _Tanner(BaseEstimator):
@@ -73,9 +85,19 @@ class _Tanner(BaseEstimator):
             order="C",
             ensure_all_finite=True if self.impute is None else "allow-nan",
         )
-        if y is None:
-            return validate_data(self, X, **checks)
-        return validate_data(self, X, y, multi_output=True, y_numeric=self._y_numeric, **checks)
+        try:
+            if y is None:
+                return validate_data(self, X, **checks)
+            return validate_data(self, X, y, multi_output=True, y_numeric=self._y_numeric, **checks)
+        except ValueError as error:
+            if self.impute is None and str(error).startswith("Input X contains NaN"):
+                reason = "Input X contains NaN: give impute='median', 'mean' or 'zero', or fill missing values before"
+                raise ValueError(reason) from None
+            shape = np.shape(X) if hasattr(X, "shape") else ()
+            if len(shape) == 3 and "dim 3" in str(error):
+                picture = f"X.reshape(len(X), -1) with picture={shape[1:]}"
+                raise ValueError(f"{error}\nIf each sample is a picture, give {picture}") from None
+            raise
 
     @staticmethod
     def _targets_alone(y):
@@ -89,6 +111,9 @@ class _Tanner(BaseEstimator):
 
     def _fit(self, X, y, sample_weight, eval_set, callbacks):
         continues = self.warm_start and hasattr(self, "model_")
+        if self.restore_best and eval_set is None and self.validation is None:
+            raise ValueError("restore_best: needs eval_set or validation, by which epochs are compared")
+        self._target_names = self.model_.class_names if continues else names_of(y)
         if y is None:
             validate_data(self, X, None)  # raises the usual error
         X, y = self._features(X, reset=not continues, y=y)
@@ -128,8 +153,9 @@ class _Tanner(BaseEstimator):
                 if str(error).startswith(setting):
                     raise ValueError(own + str(error)[len(setting) :]) from None
             raise
-        self.model_ = run.model
+        self.model_ = run.best_model if self.restore_best else run.model
         self.history_ = run.history
+        self.best_epoch_ = run.best_epoch
         self.n_iter_ = len(run.history)
         self._sample = self._some(X, y)
         return self
@@ -165,9 +191,8 @@ class _Tanner(BaseEstimator):
         X = self._features(X)
         if is_sparse(X):
             return self.model_._predict(X, self._threads(), 6)
-        labels, probabilities, values, lines = self.model_._native.predict(self._table(X), self._threads())
-        from ._models import warn_of
-
+        with advising_python():
+            labels, probabilities, values, lines = self.model_._native.predict(self._table(X), self._threads())
         warn_of(lines, 5)
         return labels, probabilities, values
 
@@ -189,7 +214,7 @@ class _Tanner(BaseEstimator):
         if not hasattr(self, "_importances"):
             if not hasattr(self, "_sample"):
                 raise AttributeError(
-                    "feature_importances_ was not read before this estimator was pickled: use "
+                    "feature_importances_ needs samples, and this estimator was pickled before it was read, or made of a model: use "
                     "sklearn.inspection.permutation_importance(estimator, X, y)"
                 )
             X, y = self._sample
@@ -200,6 +225,32 @@ class _Tanner(BaseEstimator):
             names = [str(place) for place in range(self.n_features_in_)] if names is None else names
             self._importances = np.array([drops[name] for name in names])
         return self._importances
+
+    @classmethod
+    def from_model(cls, model, **parameters):
+        """A fitted estimator that predicts with this model, which may come from the command line.
+
+        Names of classes that are all written as whole numbers become such numbers, True and False booleans, others texts.
+        `parameters` are those of the estimator, which matter if it is fitted again.
+
+        >>> import tanner
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> run = tanner.train({"epochs": 2}, (X, y))
+        >>> tanner.TannerClassifier.from_model(run.model).predict(X).shape
+        (150,)
+        """
+        estimator = cls(**parameters)
+        if model.task not in cls._tasks:
+            raise ValueError(f"the model is one of {model.task}, which {cls.__name__} is not for")
+        estimator.model_ = model
+        estimator.n_features_in_ = model._native.columns
+        if model.column_names is not None:
+            estimator.feature_names_in_ = np.array(model.column_names, dtype=object)
+        estimator.history_, estimator.n_iter_, estimator.best_epoch_ = [], model.epochs, None
+        estimator._target_names = None if model.task == "classification" else model.class_names
+        estimator._take_outputs(model)
+        return estimator
 
     def plot_topology(self, axes=None):
         """Draws which weights exist, a picture for each layer, with matplotlib; returns the figure."""
@@ -261,8 +312,9 @@ class TannerClassifier(ClassifierMixin, _Tanner):
     same model, to the last bit. None means the default, which is that of the preset or, without a preset, the one named below.
 
     Labels may be of any type that scikit-learn takes; several labels of each sample are an array [samples, labels] of 0 and 1.
-    Columns of texts, categories and booleans of a frame (pandas, polars) become a feature for each category, as in a CSV file:
-    there and here, texts and categories that are all written as numbers, such as postcodes, are numbers.
+    Columns of texts and booleans of a frame (pandas, polars) become a feature for each category, as in a CSV file: there and here,
+    texts that are all written as numbers, such as postcodes, are numbers. Columns of the dtype category (in polars Categorical and
+    Enum) are categories in any case.
     Of at most 64 samples, those that are equal count as one with the sum of their weights, so that a sample of weight 2 and the
     same sample twice train the same network; the command line has no such rule.
 
@@ -428,8 +480,9 @@ class TannerClassifier(ClassifierMixin, _Tanner):
     validation : int or float, optional
         Number or share of the training samples to hold out and to score epochs on. (default: none).
     patience : int, optional
-        Stop after this many epochs without a better score. Needs `validation`. With equal accuracy, the lower
-        loss is better. The network is that of the last epoch, not of the best. (default: train all epochs).
+        Stop after this many epochs without a better score. Needs `eval_set` or `validation`. With equal
+        accuracy, the lower loss is better. The network is that of the last epoch, unless `restore_best`.
+        (default: train all epochs).
     patience_on : str, optional
         What must improve for `patience` (default: score). score: the accuracy, with ties decided by the loss;
         loss: the loss only.
@@ -465,6 +518,8 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         Threads of the CPU engine: None and -1 mean all cores. No result depends on it.
     warm_start : bool, default False
         Whether `fit` continues from the last model: settings of the network and the features then have no effect.
+    restore_best : bool, default False
+        Whether to keep the network of the epoch with the best score on `eval_set` or `validation`, in place of the last one.
     verbose : int, default 0
         1 shows a progress bar (with tqdm, if that is installed), 2 also what the run is doing.
 
@@ -476,7 +531,9 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         The trained network, with `save`, `to_onnx`, `prune` and `weights`.
     history_ : list of dict
         One for each epoch: epoch (from 1), train_loss, train_accuracy, learning_rate, seconds and, with `eval_set` or `validation`,
-        score (the accuracy) and score_loss.
+        score (the accuracy) and score_loss. `help(tanner.Run)` describes all keys.
+    best_epoch_ : int or None
+        The epoch with the best score, from 1, with `eval_set` or `validation`; equal scores are decided by the lower loss.
     topology_ : list of Topology
         The graph of each layer.
     feature_importances_ : array [features]
@@ -492,6 +549,7 @@ class TannerClassifier(ClassifierMixin, _Tanner):
     """
 
     _y_numeric = False
+    _tasks = ("classification", "multilabel")
 
     def __init__(
         self,
@@ -564,6 +622,7 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         random_state=None,
         n_jobs=None,
         warm_start=False,
+        restore_best=False,
         verbose=0,
     ):
         self.preset = preset
@@ -634,6 +693,7 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.warm_start = warm_start
+        self.restore_best = restore_best
         self.verbose = verbose
 
     def fit(self, X, y, sample_weight=None, eval_set=None, callbacks=None):
@@ -648,7 +708,8 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         sample_weight : array [samples], optional
             How much each sample counts in the loss; samples of weight 0 are left out.
         eval_set : pair (X, y), optional
-            Samples to score each epoch on; they do not change the network. `validation` holds out training samples instead.
+            Samples to score each epoch on. They train nothing, but `patience` and `restore_best` choose the last epoch by them; so
+            their score is too good, and the last word needs other samples. `validation` holds out training samples instead.
         callbacks : callable or list of callables, optional
             Called after each epoch with its metrics, a dict as in `history_`. Training stops if one returns something true.
 
@@ -668,7 +729,7 @@ class TannerClassifier(ClassifierMixin, _Tanner):
     def _known(self, y, weights, continues):
         if y.ndim == 2:
             self.classes_ = np.arange(y.shape[1])
-            return numbers_known("multilabel", y, None, weights)
+            return numbers_known("multilabel", y, self._target_names, weights)
         if continues:
             return labels_known(y, self.classes_, self._order, weights)
         known, classes, order = classes_known(y, weights)
@@ -678,7 +739,15 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         return known
 
     def _known_again(self, y):
-        return numbers_known("multilabel", y) if y.ndim == 2 else labels_known(y, self.classes_, self._order)
+        if y.ndim == 2:
+            return numbers_known("multilabel", y, self._target_names)
+        return labels_known(y, self.classes_, self._order)
+
+    def _take_outputs(self, model):
+        if model.task == "multilabel":
+            self.classes_ = np.arange(len(model.class_names))
+        else:
+            self.classes_, self._order = np.unique(classes_of(model.class_names), return_inverse=True)
 
     def _complete(self, options):
         weights = options.get("class_weight")
@@ -876,8 +945,9 @@ class TannerRegressor(RegressorMixin, _Tanner):
     validation : int or float, optional
         Number or share of the training samples to hold out and to score epochs on. (default: none).
     patience : int, optional
-        Stop after this many epochs without a better score. Needs `validation`. With equal accuracy, the lower
-        loss is better. The network is that of the last epoch, not of the best. (default: train all epochs).
+        Stop after this many epochs without a better score. Needs `eval_set` or `validation`. With equal
+        accuracy, the lower loss is better. The network is that of the last epoch, unless `restore_best`.
+        (default: train all epochs).
     patience_on : str, optional
         What must improve for `patience` (default: score). score: the accuracy, with ties decided by the loss;
         loss: the loss only.
@@ -913,6 +983,8 @@ class TannerRegressor(RegressorMixin, _Tanner):
         Threads of the CPU engine: None and -1 mean all cores. No result depends on it.
     warm_start : bool, default False
         Whether `fit` continues from the last model: settings of the network and the features then have no effect.
+    restore_best : bool, default False
+        Whether to keep the network of the epoch with the best score on `eval_set` or `validation`, in place of the last one.
     verbose : int, default 0
         1 shows a progress bar (with tqdm, if that is installed), 2 also what the run is doing.
 
@@ -922,7 +994,9 @@ class TannerRegressor(RegressorMixin, _Tanner):
         The trained network, with `save`, `to_onnx`, `prune` and `weights`.
     history_ : list of dict
         One for each epoch: epoch (from 1), train_loss, train_rmse, learning_rate, seconds and, with `eval_set` or `validation`, score (the
-        RMSE) and score_loss.
+        RMSE, in the units of y; of several targets in deviations of each) and score_loss. `help(tanner.Run)` describes all keys.
+    best_epoch_ : int or None
+        The epoch with the best score, from 1, with `eval_set` or `validation`; equal scores are decided by the lower loss.
     topology_ : list of Topology
         The graph of each layer.
     feature_importances_ : array [features]
@@ -938,6 +1012,7 @@ class TannerRegressor(RegressorMixin, _Tanner):
     """
 
     _y_numeric = True
+    _tasks = ("regression",)
 
     def __init__(
         self,
@@ -1009,6 +1084,7 @@ class TannerRegressor(RegressorMixin, _Tanner):
         random_state=None,
         n_jobs=None,
         warm_start=False,
+        restore_best=False,
         verbose=0,
     ):
         self.preset = preset
@@ -1078,6 +1154,7 @@ class TannerRegressor(RegressorMixin, _Tanner):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.warm_start = warm_start
+        self.restore_best = restore_best
         self.verbose = verbose
 
     def fit(self, X, y, sample_weight=None, eval_set=None, callbacks=None):
@@ -1092,10 +1169,13 @@ class TannerRegressor(RegressorMixin, _Tanner):
 
     def _known(self, y, weights, continues):
         self._is_flat = y.ndim == 1
-        return numbers_known("regression", y, None, weights)
+        return numbers_known("regression", y, self._target_names, weights)
 
     def _known_again(self, y):
-        return numbers_known("regression", y)
+        return numbers_known("regression", y, self._target_names)
+
+    def _take_outputs(self, model):
+        self._is_flat = len(model.class_names) == 1
 
     def predict(self, X):
         """The number predicted for each sample, float64 [samples] or [samples, targets], in the units of y."""

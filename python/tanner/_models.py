@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import warnings as _warnings
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 
@@ -16,8 +18,10 @@ from ._data import (
     cache_folder,
     class_texts,
     equal_to_none,
+    in_python,
     is_frame,
     is_sparse,
+    names_of,
     table_of,
 )
 from ._topologies import Topology, natives
@@ -36,8 +40,11 @@ def devices():
 
 
 def settings():
-    """The names of all settings that `train` takes, each a flag of the command line with underscores."""
-    return [name.replace("-", "_") for name in _native.settings()]
+    """All settings that `train` takes, as {name: what it is}; each is a flag of the command line with underscores.
+
+    `help(tanner.TannerClassifier)` says more of most.
+    """
+    return {name.replace("-", "_"): about for name, about in _native.settings()}
 
 
 def load(path):
@@ -50,7 +57,16 @@ def load(path):
 
 def warn_of(lines, level=3):
     for line in lines:
-        _warnings.warn(line, TannerWarning, stacklevel=level)
+        _warnings.warn(in_python(line), TannerWarning, stacklevel=level)
+
+
+@contextmanager
+def advising_python():
+    """Errors about data in memory, with what one does about them in Python."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(in_python(str(error))) from None
 
 
 def classes_known(labels, weights=None):
@@ -203,6 +219,9 @@ class Model:
     def to_onnx(self, path=None, *, weights="auto"):
         """The model as an ONNX file: its bytes, or written to `path`.
 
+        Its input "features" is float32 [samples, features], before scaling and after encoding: a column of texts is a feature of 0
+        and 1 for each category, in the order of `info["data"]["feature_names"]`.
+
         `weights` says how sparse layers keep them: "dense", "scatter" (expanded when the file is loaded), "gather" (never dense)
         or "auto".
         """
@@ -235,7 +254,8 @@ class Model:
 
     def _predict(self, data, threads=None, level=4):
         """Labels [samples], probabilities [samples, classes], and numbers [samples, targets] or None."""
-        done = [self._native.predict(table, threads) for table in self._parts(data)]
+        with advising_python():
+            done = [self._native.predict(table, threads) for table in self._parts(data)]
         for part in done:
             warn_of(part[3], level)
         if len(done) == 1:
@@ -296,7 +316,7 @@ class Model:
         """A smaller model: without the smallest weights (`sparsity`, the share to remove, or `threshold`), otherwise without the
         last blocks of each layer, down to the share `target` of the parameters or until the accuracy on the held-out
         share `validation` falls by `max_drop` points (0.5). `blocks` is the number of blocks to cut each layer into, by default the
-        network's own.
+        network's own, or 8 if it has none.
 
         `rounds` of pruning are each followed by `fine_tune` epochs of training on `data`. `test` is a pair of samples and labels
         that only the curve uses. Samples that the model was trained on get better scores than new ones.
@@ -443,9 +463,15 @@ class Run:
     ----------
     model : Model
         After the last whole epoch.
+    best_model : Model
+        After the epoch with the best score; of a run without scores the same as `model`.
+    best_epoch : int or None
+        The epoch with the best score, from 1; equal scores are decided by the lower loss.
     history : list of dict
-        One for each epoch: epoch (from 1), train_loss, train_accuracy (of regression train_rmse), learning_rate, seconds and,
-        if there were samples to score it on, score and score_loss.
+        One for each epoch. Keys: epoch (from 1); train_loss, the mean over the epoch's steps, with penalties left out; train_accuracy (of
+        regression train_rmse, of several labels train_subset_accuracy); learning_rate; seconds, and seconds_steps, those of the steps alone; edges_moved, with
+        `rewire`. With samples to score on: scored_on; score, which is the accuracy, the RMSE in units of y (of several numbers in deviations
+        of each) or the share of samples all of whose labels are right; score_loss.
     ending : str
         "completed", "out of patience", "stopped" (by a callback) or "interrupted" (by Ctrl-C).
     folder : str or None
@@ -454,10 +480,21 @@ class Run:
 
     def __init__(self, native, is_scored):
         self.model = Model._of(native.model)
+        self.best_epoch = native.best_epoch if is_scored else None
+        self._best = native.best if is_scored else None
         self.history = [_named(epoch, is_scored) for epoch in native.history()]
         self.ending = "interrupted" if native.interrupted else native.ending
         self.epochs_planned = native.epochs_planned
         self.folder = None if native.folder is None else os.fspath(native.folder)
+
+    @property
+    def best_model(self):
+        """The model after the epoch with the best score; of a run without scores that of the last epoch."""
+        if self._best is not None:
+            return Model._of(self._best)
+        if self.folder is not None and self.best_epoch not in (None, len(self.history)):
+            return load(os.path.join(self.folder, "best.safetensors"))
+        return self.model
 
     def __repr__(self):
         last = self.history[-1] if self.history else {}
@@ -499,17 +536,22 @@ def run_native(options, train, test, *, topologies, start, callbacks, verbose):
         # Every callback sees every epoch.
         return any([bool(callback(named)) for callback in callbacks])
 
+    def on_note(text):
+        # One of the training samples stands for those to score on.
+        progress.note(text if is_scored else re.sub(r" and 1 test samples$", "", text))
+
     try:
-        native = _native.train(
-            as_json(options),
-            train,
-            test,
-            topologies,
-            start,
-            cache_folder(),
-            on_epoch if callbacks or verbose else None,
-            progress.note if verbose else None,
-        )
+        with advising_python() if train is not None else nullcontext():
+            native = _native.train(
+                as_json(options),
+                train,
+                test,
+                topologies,
+                start,
+                cache_folder(),
+                on_epoch if callbacks or verbose else None,
+                on_note if verbose else None,
+            )
     finally:
         progress.close()
     if native.interrupted and native.epochs == 0:
@@ -546,7 +588,7 @@ def train(
         otherwise: "regression", "classification" or "multilabel" (y [samples, labels] of 0 and 1). Nothing is held out of samples
         in memory.
     eval_set : pair (X, y), optional
-        Samples to score each epoch on.
+        Samples to score each epoch on. They do not train the network; `patience` ends the run by them, and `Run.best_model` is chosen by them.
     sample_weight : array [samples], optional
         How much each sample counts in the loss.
     topologies : list of Topology, optional
@@ -571,7 +613,7 @@ def train(
             f"train(settings, data): settings are a dict, got {type(settings).__name__}; give a path or samples as data=path or data=(X, y)"
         )
     options = {**{name.replace("-", "_"): value for name, value in (settings or {}).items()}, **more}
-    known = set(settings_names())
+    known = settings_names()
     unknown = [name for name in options if name not in known]
     if unknown:
         raise TypeError(f"train() got an unexpected setting {unknown[0]!r}{_hint(unknown[0], known)}")
@@ -585,7 +627,8 @@ def train(
             raise TypeError(f"data is a path or a pair (X, y), got {type(data).__name__}")
         features, labels = data
         task = options.pop("task", "auto")
-        train_set, of_labels = _samples(features, labels, task, sample_weight)
+        names = None if start is None or start.task == "classification" else start.class_names
+        train_set, of_labels = _samples(features, labels, task, sample_weight, names)
         if eval_set is not None:
             test_set = (table_of(eval_set[0]), of_labels(eval_set[1]))
     if topologies is not None:
@@ -612,9 +655,9 @@ def _hint(name, known):
     return f"; did you mean {near[0]!r}?" if near else "; tanner.settings() lists them"
 
 
-def _samples(features, labels, task, weights):
+def _samples(features, labels, task, weights, names=None):
     """Samples in memory, and a function for the labels of others."""
-    labels = np.asarray(labels)
+    names, labels = names or names_of(labels), np.asarray(labels)
     rows = features.shape[0] if hasattr(features, "shape") else len(features)
     if labels.ndim == 0 or rows != len(labels):
         raise ValueError(f"{rows} samples do not fit labels of the shape {labels.shape}")
@@ -640,8 +683,8 @@ def _samples(features, labels, task, weights):
     if task == "classification":
         known, classes, order = classes_known(labels.ravel(), weights)
         return (table_of(features), known), lambda others: labels_known(np.asarray(others).ravel(), classes, order)
-    known = numbers_known(task, labels, None, weights)
-    return (table_of(features), known), lambda others: numbers_known(task, others)
+    known = numbers_known(task, labels, names, weights)
+    return (table_of(features), known), lambda others: numbers_known(task, others, names)
 
 
 def _rows(features, kept):

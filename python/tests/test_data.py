@@ -62,9 +62,9 @@ def test_missing_values_are_refused_or_filled(flowers):
     X, y = flowers
     X = X.copy()
     X[3, 1] = np.nan
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(ValueError, match="Input X contains NaN: give impute='median'"):
         TannerClassifier().fit(X, y)
-    with pytest.raises(ValueError, match="row 3, column 1: the value is missing"):
+    with pytest.raises(ValueError, match=r"row 3, column 1: the value is missing.* leave the column out \(numpy.delete\(X, \[1\], axis=1\)\)"):
         tanner.train({}, (X, y))
     fitted = TannerClassifier(impute="median", epochs=5).fit(X, y)
     filled = X.copy()
@@ -104,9 +104,12 @@ def test_unknown_categories_are_warned_of(flowers):
     with pytest.raises(ValueError, match="is not a number"):
         fitted.model_.predict(frame.assign(petal="long"))
     many = frame.assign(kind=[f"text {row}" for row in range(len(frame))])
-    with pytest.raises(ValueError, match="max_categories"):
+    with pytest.raises(ValueError, match=r"leave it out \(X.drop\(columns=\['kind'\]\)\).* max_categories"):
         TannerClassifier().fit(many, y)
-    TannerClassifier(max_categories=200, epochs=1).fit(many, y)
+    many.loc[3, "petal"] = None
+    with pytest.raises(ValueError, match=r"what helps: X.drop\(columns=\['kind'\]\), impute='median'$"):
+        TannerClassifier().fit(many, y)
+    TannerClassifier(max_categories=200, impute="median", epochs=1).fit(many, y)
 
 
 def test_texts_of_any_kind_survive(flowers):
@@ -136,6 +139,8 @@ def test_shapes_are_checked(flowers):
     ]:
         with pytest.raises(ValueError, match=reason):
             call()
+    with pytest.raises(ValueError, match=r"give X.reshape\(len\(X\), -1\) with picture=\(8, 8\)"):
+        TannerClassifier().fit(np.zeros((20, 8, 8)), [0, 1] * 10)
     with pytest.raises(TypeError, match="expected numbers"):
         tanner.train({}, (np.array([["a"], ["b"]]), [0, 1]))
 
@@ -146,3 +151,58 @@ def test_pictures_may_have_three_dimensions(flowers):
     y = np.arange(60) % 2
     run = tanner.train({"picture": "8x8", "epochs": 1}, (X, y))
     assert run.model.image_shape == (8, 8) and run.model.predict(X).shape == (60,)
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars"])
+def test_declared_categories_are_no_numbers(package, flowers):
+    frames = pytest.importorskip(package)
+    X, y = flowers
+    codes = [None if row == 7 else str(101 + 7 * (value > 5.8) + 1 * (value < 5)) for row, value in enumerate(X[:, 0])]
+    if package == "pandas":
+        declared = frames.DataFrame({"code": frames.Categorical(codes), "petal": X[:, 2]})
+        texts = frames.DataFrame({"code": codes, "petal": X[:, 2]})
+    else:
+        declared = frames.DataFrame({"code": frames.Series(codes, dtype=frames.Categorical), "petal": X[:, 2]})
+        texts = frames.DataFrame({"code": codes, "petal": X[:, 2]})
+    fitted = TannerClassifier(epochs=3, impute="median").fit(declared, y)
+    as_numbers = TannerClassifier(epochs=3, impute="median").fit(texts, y)
+    categories = [
+        [column.get("categories") for column in one.model_.info["data"]["encoding"]["columns"]] for one in (fitted, as_numbers)
+    ]
+    assert categories == [[["101", "102", "108"], None], [None, None]]
+    # The same categories in another order, or as texts.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(fitted.predict_proba(declared)[::-1], fitted.predict_proba(declared[::-1]))
+        np.testing.assert_array_equal(fitted.predict_proba(declared), fitted.predict_proba(texts))
+    with pytest.raises(ValueError, match="'?\"?code\"?'?.*the value is missing"):
+        TannerClassifier(epochs=3).fit(declared, y)
+
+
+def test_one_small_row_is_nothing_unusual():
+    rng = np.random.default_rng(0)
+    X = np.abs(rng.normal(size=(200, 3))) * [1000, 10, 1]
+    y = (X[:, 0] > 700).astype(int)
+    fitted = TannerClassifier(epochs=3).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted.predict(X[:1] / 1000)
+    with pytest.warns(TannerWarning, match="is their unit another"):
+        fitted.predict(X[:50] / 1000)
+
+
+def test_numbers_to_predict_keep_their_names(flowers):
+    pandas = pytest.importorskip("pandas")
+    X, _ = flowers
+    frame = pandas.DataFrame(X, columns=["a", "b", "width", "length"])
+    fitted = TannerRegressor(epochs=2, warm_start=True).fit(frame[["a", "b"]], frame[["width", "length"]])
+    assert fitted.model_.class_names == ["width", "length"]
+    fitted.fit(frame[["a", "b"]], frame[["width", "length"]].to_numpy(), eval_set=(frame[["a", "b"]], frame[["width", "length"]]))
+    assert fitted.model_.class_names == ["width", "length"]
+    assert TannerRegressor(epochs=2).fit(frame[["a"]], frame["width"]).model_.class_names == ["width"]
+    assert TannerRegressor(epochs=2).fit(X[:, :2], X[:, 2:]).model_.class_names == ["label0", "label1"]
+    run = tanner.train({"epochs": 2}, (frame[["a", "b"]], frame["width"]))
+    again = tanner.train({"epochs": 1}, (frame[["a", "b"]], X[:, 2]), start=run.model)
+    assert again.model.class_names == ["width"] and again.model.epochs == 3
+    both = pandas.DataFrame({"tall": (X[:, 0] > 6).astype(int), "wide": (X[:, 1] > 3).astype(int)})
+    assert TannerClassifier(epochs=2).fit(X, both).model_.class_names == ["tall", "wide"]

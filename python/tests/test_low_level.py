@@ -177,6 +177,9 @@ def test_pruning(flowers):
     _, curve = model.prune(X, y, sparsity=0.5, test=(X, y))
     assert all("test_accuracy" in point for point in curve)
     assert (small.predict(X) == y.astype(str)).mean() > 0.85
+    # Of a network without blocks, layers are cut into 8.
+    usual, _ = model.prune(X, y, max_drop=5)
+    assert usual.parameters < model.parameters
     blocks, _ = model.prune(X, y, target=0.7, blocks=4)
     assert blocks.parameters <= 0.7 * model.parameters
     with pytest.raises(ValueError, match="sparsity"):

@@ -46,6 +46,12 @@ def test_settings_that_do_not_fit_are_value_errors(flowers, settings, reason):
     assert "`" not in str(caught.value) and "--" not in str(caught.value)
 
 
+def test_settings_say_what_they_are():
+    meanings = tanner.settings()
+    assert meanings["epochs"].startswith("Passes over the training set")
+    assert all(meaning and "`" not in meaning and "--" not in meaning for meaning in meanings.values()), meanings
+
+
 def test_unknown_settings_are_type_errors(flowers):
     with pytest.raises(TypeError, match="did you mean 'epochs'"):
         tanner.train({"epoch": 3}, flowers)
@@ -82,7 +88,7 @@ def test_every_setting_has_a_place():
         "rf": "importance",
     }
     of_files = {"data", "label", "labels", "task", "weights", "header", "delimiter", "decimal", "missing", "drop", "test"}
-    others = {"topologies", "random_state", "n_jobs", "warm_start", "verbose"}
+    others = {"topologies", "random_state", "n_jobs", "warm_start", "restore_best", "verbose"}
     known = set(tanner.settings()) - of_files - set(elsewhere)
     classifier = set(inspect.signature(TannerClassifier).parameters) - others
     regressor = set(inspect.signature(TannerRegressor).parameters) - others
@@ -286,7 +292,7 @@ def test_progress(flowers, capsys, monkeypatch):
     X, y = flowers
     TannerClassifier(epochs=3, verbose=2).fit(X, y)
     shown = capsys.readouterr().err
-    assert "train_loss" in shown and "network: fc" in shown
+    assert "train_loss" in shown and "network: fc" in shown and "150 training" in shown and "test samples" not in shown
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     TannerClassifier(epochs=3, verbose=1).fit(X, y)
     assert capsys.readouterr().err.count("epoch ") == 3

@@ -21,7 +21,7 @@ def people():
             "age": rng.normal(40, 12, rows).round(1),
             "colour": rng.choice(["red", "green", "blue, dark"], rows),
             "smoker": rng.choice([True, False], rows),
-            "size": pandas.Categorical(rng.choice([1, 2, 3], rows)),
+            "size": pandas.Categorical(rng.choice(["small", "large"], rows)),
             "time": 1.7e9 + rng.integers(0, 1000, rows) * 0.25,
             "score": rng.normal(0, 1, rows).astype(np.float32),
         }

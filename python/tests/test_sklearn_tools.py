@@ -11,10 +11,12 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectFromModel
+from sklearn.inspection import permutation_importance
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import tanner
 from tanner import TannerClassifier, TannerRegressor
 
 
@@ -206,3 +208,89 @@ def test_columns_of_a_transformer(flowers):
     pipeline = make_pipeline(scaled, TannerClassifier(epochs=10)).fit(frame, y)
     assert pipeline[-1].model_.column_names == list(pipeline[-1].feature_names_in_)
     assert pipeline.score(frame, y) > 0.8
+
+
+def noisy(seed=0):
+    """Samples on which a network is soon at its best: few, and labels that are wrong half of the time."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(300, 20))
+    return X, ((X[:, 0] + 2 * rng.normal(size=300)) > 0).astype(int)
+
+
+@pytest.mark.parametrize("held_out", ["eval_set", "validation"])
+def test_patience_ends_a_run_and_the_best_network_may_be_kept(held_out, tmp_path):
+    X, y = noisy()
+    other_X, other_y = noisy(1)
+    own = {"validation": 0.3} if held_out == "validation" else {}
+    given = {} if own else {"eval_set": (other_X, other_y)}
+    settings = dict(epochs=80, lr=0.01, patience=8, **own)
+    last = TannerClassifier(**settings).fit(X, y, **given)
+    scores = [(epoch["score"], -epoch["score_loss"]) for epoch in last.history_]
+    assert last.best_epoch_ == 1 + scores.index(max(scores)) < last.n_iter_ < 80
+    assert {epoch["scored_on"] for epoch in last.history_} == {"validation"}
+    assert last.model_.epochs == last.n_iter_ == last.best_epoch_ + 8
+    best = TannerClassifier(restore_best=True, **settings).fit(X, y, **given)
+    assert best.model_.epochs == best.best_epoch_ == last.best_epoch_ and best.history_[-1]["epoch"] == last.n_iter_
+    if given:
+        assert best.score(other_X, other_y) == best.history_[best.best_epoch_ - 1]["score"]
+    # Fewer epochs at the same learning rates end there.
+    constant = dict(settings, schedule="constant")
+    best = TannerClassifier(restore_best=True, **constant).fit(X, y, **given)
+    short = TannerClassifier(**dict(constant, epochs=best.best_epoch_)).fit(X, y, **given)
+    assert best.best_epoch_ < best.n_iter_
+    np.testing.assert_array_equal(best.predict_proba(X), short.predict_proba(X))
+    # With a folder, the best network is in its file.
+    kept = TannerClassifier(restore_best=True, out=tmp_path / "run", **constant).fit(X, y, **given)
+    assert kept.model_.to_bytes() == (tmp_path / "run" / "best.safetensors").read_bytes()
+    np.testing.assert_array_equal(kept.predict_proba(X), best.predict_proba(X))
+
+
+def test_the_best_network_needs_samples_to_compare_by():
+    X, y = noisy()
+    with pytest.raises(ValueError, match="restore_best: needs eval_set or validation"):
+        TannerClassifier(restore_best=True).fit(X, y)
+    with pytest.raises(ValueError, match="patience: needs validation"):
+        TannerClassifier(patience=3).fit(X, y)
+    with pytest.raises(ValueError, match="validation: holds out training samples, but there are others"):
+        TannerClassifier(validation=0.2).fit(X, y, eval_set=(X, y))
+    assert TannerClassifier(epochs=2).fit(X, y).best_epoch_ is None
+
+
+def test_the_best_of_a_regression_has_the_lowest_error():
+    X, y = load_diabetes(return_X_y=True)
+    fitted = TannerRegressor(epochs=40, lr=0.01, restore_best=True).fit(X[:200], y[:200], eval_set=(X[200:], y[200:]))
+    errors = [epoch["score"] for epoch in fitted.history_]
+    assert fitted.best_epoch_ == 1 + int(np.argmin(errors)) == fitted.model_.epochs
+    error = np.sqrt(np.mean((fitted.predict(X[200:]) - y[200:]) ** 2))
+    np.testing.assert_allclose(error, min(errors), rtol=1e-5)
+
+
+@pytest.mark.parametrize("labels", [[3, 1, 10], [False, True, True], ["setosa", "versicolor", "virginica"], ["01", "1", "2"]])
+def test_an_estimator_of_a_model_predicts_as_the_one_that_trained_it(flowers, labels):
+    X, y = flowers
+    y = np.array(labels)[y]
+    fitted = TannerClassifier(epochs=5).fit(X, y)
+    model = tanner.Model.from_bytes(fitted.model_.to_bytes())
+    made = TannerClassifier.from_model(model, epochs=2)
+    assert made.classes_.dtype.kind == fitted.classes_.dtype.kind
+    np.testing.assert_array_equal(made.classes_, fitted.classes_)
+    np.testing.assert_array_equal(made.predict(X), fitted.predict(X))
+    np.testing.assert_array_equal(made.predict_proba(X), fitted.predict_proba(X))
+    assert made.score(X, y) == fitted.score(X, y) and made.n_features_in_ == 4 and len(made.topology_) == 3
+    assert permutation_importance(made, X, y, n_repeats=2).importances_mean.shape == (4,)
+    with pytest.raises(AttributeError, match="made of a model"):
+        made.feature_importances_
+    with pytest.raises(ValueError, match="which TannerRegressor is not for"):
+        TannerRegressor.from_model(model)
+    assert clone(made).fit(X, y).n_iter_ == 2
+
+
+def test_an_estimator_of_other_models(flowers):
+    X, y = flowers
+    both = np.column_stack([y > 0, y > 1]).astype(int)
+    several = TannerClassifier(epochs=5).fit(X, both)
+    np.testing.assert_array_equal(TannerClassifier.from_model(several.model_).predict(X), several.predict(X))
+    numbers = TannerRegressor(epochs=5).fit(X[:, :2], X[:, 2:])
+    np.testing.assert_array_equal(TannerRegressor.from_model(numbers.model_).predict(X[:, :2]), numbers.predict(X[:, :2]))
+    number = TannerRegressor(epochs=5).fit(X[:, :2], X[:, 2])
+    assert TannerRegressor.from_model(number.model_).predict(X[:, :2]).shape == (150,)

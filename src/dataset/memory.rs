@@ -1,6 +1,6 @@
 //! Samples of tables in memory, whose targets a caller has apart from them.
 
-use super::table::{FitOptions, Limits, PixelUnit, Span, Table, TableEncoding};
+use super::table::{FitOptions, Limits, Table, TableEncoding};
 use super::{DataRecord, Dataset, EncodedSamples, TargetRecord, Targets, Task};
 use crate::topology::Grid;
 use crate::{Error, Result};
@@ -57,31 +57,13 @@ impl DataRecord {
     /// # Errors
     /// [`Error::Dataset`] when there is no encoding; as for [`TableEncoding::encode`].
     pub fn known_samples(&self, table: Table, known: KnownTargets) -> Result<EncodedSamples<Dataset>> {
-        let EncodedSamples { samples: features, unseen, far } = self.raw_features(table)?;
-        let width = self.encoding.as_ref().map_or(0, TableEncoding::width);
-        let data = Dataset::with_targets(features, width, known.targets)?.with_weights(known.weights)?;
-        let samples = match self.image_shape {
-            Some(shape) => data.with_image_shape(shape)?,
-            None => data,
-        };
-        Ok(EncodedSamples { samples, unseen, far })
-    }
-
-    /// The features of a table in memory, `[row][feature]`.
-    ///
-    /// # Errors
-    /// As for [`DataRecord::known_samples`].
-    pub fn raw_features(&self, mut table: Table) -> Result<EncodedSamples<Vec<f32>>> {
         let Some(encoding) = &self.encoding else {
             return Err(Error::Dataset("the model does not know how to encode a table".into()));
         };
-        self.scale_pixels(&mut table, &mut PixelUnit::default())?;
-        let spans: Vec<Span> = table.columns.iter().map(|column| column.span).collect();
-        let encoded = encoding.encode(&mut table, &Limits::default())?;
-        Ok(EncodedSamples {
-            samples: encoded.features,
-            unseen: encoded.unseen,
-            far: encoding.far_columns(&spans),
+        self.features(table, encoding, &Limits::default())?.try_map(|features| {
+            let data = Dataset::with_targets(features, encoding.width(), known.targets)?
+                .with_weights(known.weights)?;
+            self.of_shape(data)
         })
     }
 }

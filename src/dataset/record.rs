@@ -64,6 +64,13 @@ pub struct EncodedSamples<T> {
     pub far: Option<String>,
 }
 
+impl<T> EncodedSamples<T> {
+    /// The same of other samples.
+    pub(super) fn try_map<U>(self, make: impl FnOnce(T) -> Result<U>) -> Result<EncodedSamples<U>> {
+        Ok(EncodedSamples { samples: make(self.samples)?, unseen: self.unseen, far: self.far })
+    }
+}
+
 impl DataRecord {
     /// What is known of samples that come without a table.
     #[must_use]
@@ -237,7 +244,7 @@ impl DataRecord {
     /// [`Error::Table`] when there is no encoding, a label is not a known class, or as
     /// for [`TableEncoding::encode`].
     #[doc(hidden)]
-    pub fn samples(&self, mut table: Table, limits: &Limits) -> Result<EncodedSamples<Dataset>> {
+    pub fn samples(&self, table: Table, limits: &Limits) -> Result<EncodedSamples<Dataset>> {
         let Some(encoding) = &self.encoding else {
             return Err(table.refused("the model does not know how to encode a table"));
         };
@@ -250,16 +257,35 @@ impl DataRecord {
             task => table.numbers(task)?,
         };
         let weights = table.weights();
+        self.features(table, encoding, limits)?.try_map(|features| {
+            let data = Dataset::with_targets(features, encoding.width(), targets)?.with_weights(weights)?;
+            self.of_shape(data)
+        })
+    }
+
+    /// Samples that are pictures, if those of the training are.
+    pub(super) fn of_shape(&self, samples: Dataset) -> Result<Dataset> {
+        match self.image_shape {
+            Some(shape) => samples.with_image_shape(shape),
+            None => Ok(samples),
+        }
+    }
+
+    /// The features of a table with the columns of an encoding, `[row][feature]`.
+    ///
+    /// # Errors
+    /// As for [`TableEncoding::encode`].
+    pub(crate) fn features(
+        &self,
+        mut table: Table,
+        encoding: &TableEncoding,
+        limits: &Limits,
+    ) -> Result<EncodedSamples<Vec<f32>>> {
         self.scale_pixels(&mut table, &mut PixelUnit::default())?;
         let spans: Vec<Span> = table.columns.iter().map(|column| column.span).collect();
         let encoded = encoding.encode(&mut table, limits)?;
-        let data =
-            Dataset::with_targets(encoded.features, encoding.width(), targets)?.with_weights(weights)?;
-        let samples = match self.image_shape {
-            Some(shape) => data.with_image_shape(shape)?,
-            None => data,
-        };
-        Ok(EncodedSamples { samples, unseen: encoded.unseen, far: encoding.far_columns(&spans) })
+        let far = encoding.far_columns(&spans, table.rows);
+        Ok(EncodedSamples { samples: encoded.features, unseen: encoded.unseen, far })
     }
 
     /// Whether these are the samples of exactly the training table, in its order.

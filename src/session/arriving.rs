@@ -35,6 +35,8 @@ pub struct ArrivingFeatures<'a> {
     is_first: bool,
     /// The unit of pixels, as far as rows have shown it.
     pixels: PixelUnit,
+    /// Rows of all parts.
+    encoded_rows: usize,
     /// The numbers of each column, over all parts.
     spans: Vec<Span>,
     /// By column, over all parts.
@@ -55,6 +57,7 @@ impl ArrivingFeatures<'_> {
             let encode = |mut table: Table| {
                 self.data.scale_pixels(&mut table, &mut self.pixels)?;
                 let columns = table.columns.iter();
+                self.encoded_rows += table.rows;
                 self.spans.resize(table.columns.len(), Span::default());
                 self.spans.iter_mut().zip(columns).for_each(|(span, column)| span.merge(&column.span));
                 self.encoding.encode(&mut table, &self.limits)
@@ -175,6 +178,7 @@ impl Session<'_> {
             kept: KeptColumns::default(),
             is_first: true,
             pixels: PixelUnit::default(),
+            encoded_rows: 0,
             spans: Vec::new(),
             unseen: Vec::new(),
         }
@@ -183,7 +187,7 @@ impl Session<'_> {
     /// Warns once, at the end, of texts that training did not see.
     pub fn end_of_features(&self, arriving: &ArrivingFeatures<'_>) {
         self.warn_of_unseen(&arriving.unseen);
-        let far = arriving.encoding.far_columns(&arriving.spans);
+        let far = arriving.encoding.far_columns(&arriving.spans, arriving.encoded_rows);
         far.into_iter().for_each(|line| self.warn(line));
     }
 

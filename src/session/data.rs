@@ -11,7 +11,7 @@ use super::tables::{
 };
 use super::warnings::unseen_lines;
 use crate::dataset::table::{
-    Columns, Format, LabelNeed, PixelUnit, ReadOptions, Source, Span, Table, Tables, joined_spellings,
+    Columns, Format, LabelNeed, ReadOptions, Source, Table, Tables, joined_spellings,
 };
 use crate::dataset::{
     DataRecord, DataSplits, Dataset, EncodedSamples, Holdout, learn, learn_and_split, load_idx_folder,
@@ -228,19 +228,14 @@ impl Session<'_> {
         // A missing text label is not an error here.
         let label = if format == Format::Csv { LabelNeed::Ignored } else { LabelNeed::IfThere };
         let columns = Columns::Of { encoding: &encoding, label };
-        let mut table = Table::read(source, format, &columns, &options)?.table;
+        let table = Table::read(source, format, &columns, &options)?.table;
         classes_of(model).check_place(&table)?;
         model.data().check_pictures(table.image_shape())?;
-        model.data().scale_pixels(&mut table, &mut PixelUnit::default())?;
-        let spans: Vec<Span> = table.columns.iter().map(|column| column.span).collect();
-        let encoded = encoding.encode(&mut table, &options.limits)?;
-        self.warn_of_unseen(&encoded.unseen);
-        encoding.far_columns(&spans).into_iter().for_each(|line| self.warn(line));
-        Ok(encoded.features)
+        Ok(self.samples(model.data().features(table, &encoding, &options.limits)?))
     }
 
     /// The samples of a table, after warning of unseen texts.
-    fn samples<T>(&self, encoded: EncodedSamples<T>) -> T {
+    pub(super) fn samples<T>(&self, encoded: EncodedSamples<T>) -> T {
         let (samples, warnings) = with_warnings(encoded);
         warnings.into_iter().for_each(|line| self.warn(line));
         samples
@@ -248,7 +243,7 @@ impl Session<'_> {
 }
 
 /// The samples of a table, and warnings of unseen texts and far numbers.
-fn with_warnings<T>(encoded: EncodedSamples<T>) -> (T, Vec<String>) {
+pub(super) fn with_warnings<T>(encoded: EncodedSamples<T>) -> (T, Vec<String>) {
     (encoded.samples, unseen_lines(&encoded.unseen).into_iter().chain(encoded.far).collect())
 }
 

@@ -5,19 +5,21 @@ use super::job::TrainedRun;
 use super::places::importance_name;
 use super::reporter::FinishedRun;
 use super::settings::RunSettings;
+use super::verdict::OneAnswer;
 use crate::dataset::Dataset;
 use crate::text::epochs;
 use crate::training::{Ending, PatienceOn, Recorder, Trained};
 use crate::{Error, Result};
 
 impl Session<'_> {
-    /// Writes the remaining files.
+    /// Writes the remaining files, and judges the network by the samples that it is scored on, or by one answer for all of the
+    /// training samples.
     pub(super) fn finish(
         &self,
         settings: &RunSettings,
         mut recorder: Recorder,
         trained: Result<Trained>,
-        test: Option<&Dataset>,
+        (test, alone): (Option<&Dataset>, Option<OneAnswer>),
     ) -> Result<TrainedRun> {
         let folder = recorder.folder().map(|folder| folder.path().to_owned());
         let done = trained.and_then(|trained| {
@@ -37,15 +39,15 @@ impl Session<'_> {
                 }
                 PatienceOn::Loss => format!("lower {} loss", settings.scored_on()),
             };
-            self.note(format!(
-                "stopped early: no {what} in {}, the best model is in best.safetensors",
-                epochs(settings.patience.unwrap_or_default())
-            ));
+            let place = if folder.is_some() { ", the best model is in best.safetensors" } else { "" };
+            let patience = epochs(settings.patience.unwrap_or_default());
+            self.note(format!("stopped early: no {what} in {patience}{place}"));
         }
         let mut tip = None;
         if summary.is_some() {
             self.warn_of_unmoved_edges(settings, recorder.history());
             tip = test.and_then(|test| self.warn_of_verdict(settings, &recorder, test));
+            alone.into_iter().for_each(|one| self.warn_of_training(settings, &recorder, one));
         }
         if let Some(there) = recorder.other_best().filter(|_| summary.is_some()) {
             self.warn(format!(
@@ -57,9 +59,11 @@ impl Session<'_> {
         {
             self.warn("best.safetensors is missing, and no epoch since was better");
         }
+        let best = recorder.earlier_best()?;
         let (model, history) = recorder.into_parts();
         Ok(TrainedRun {
             model,
+            best,
             history,
             ending,
             summary,

@@ -1,11 +1,10 @@
 //! Tables in memory: what a run trains on, and what a model predicts.
 
 use super::Session;
-use super::data::Data;
+use super::data::{Data, with_warnings};
 use super::settings::DataOptions;
 use super::tables::{encoding_of, limits};
-use super::warnings::unseen_lines;
-use crate::dataset::table::{FitOptions, PixelUnit, Span, Table, TableEncoding};
+use crate::dataset::table::{FitOptions, Table, TableEncoding};
 use crate::dataset::{DataRecord, DataSplits, Dataset, KnownTargets};
 use crate::model::TrainedModel;
 use crate::{Error, Result};
@@ -34,9 +33,9 @@ impl Session<'_> {
         let mut warnings = Vec::new();
         let test = match (test, &record.encoding) {
             (Some((make, known)), Some(encoding)) => {
-                let encoded = record.known_samples(make(encoding)?, known)?;
-                warnings.extend(unseen_lines(&encoded.unseen).into_iter().chain(encoded.far));
-                encoded.samples
+                let (samples, lines) = with_warnings(record.known_samples(make(encoding)?, known)?);
+                warnings.extend(lines);
+                samples
             }
             _ => first(&train)?,
         };
@@ -63,9 +62,9 @@ impl Session<'_> {
                 let reason = "the targets differ from those that the model was trained on";
                 return Err(Error::Dataset(reason.into()));
             }
-            let encoded = record.known_samples(make(encoding)?, known)?;
-            warnings.extend(unseen_lines(&encoded.unseen).into_iter().chain(encoded.far));
-            Ok(encoded.samples)
+            let (samples, lines) = with_warnings(record.known_samples(make(encoding)?, known)?);
+            warnings.extend(lines);
+            Ok(samples)
         };
         let train = samples(train)?;
         let test = test.map(samples).transpose()?.map_or_else(|| first(&train), Ok)?;
@@ -78,13 +77,7 @@ impl Session<'_> {
     /// When the table does not fit the model.
     pub fn features_in_memory(&self, model: &TrainedModel, make: MakeTable<'_>) -> Result<Vec<f32>> {
         let encoding = encoding_of(model);
-        let mut table = make(&encoding)?;
-        model.data().scale_pixels(&mut table, &mut PixelUnit::default())?;
-        let spans: Vec<Span> = table.columns.iter().map(|column| column.span).collect();
-        let encoded = encoding.encode(&mut table, &limits())?;
-        self.warn_of_unseen(&encoded.unseen);
-        encoding.far_columns(&spans).into_iter().for_each(|line| self.warn(line));
-        Ok(encoded.features)
+        Ok(self.samples(model.data().features(make(&encoding)?, &encoding, &limits())?))
     }
 }
 

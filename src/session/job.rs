@@ -116,6 +116,9 @@ impl<'a> TrainingJob<'a> {
 pub struct TrainedRun {
     /// The model after the last epoch.
     pub model: TrainedModel,
+    /// The model of the best epoch, if that is not the last one and there is no folder.
+    #[doc(hidden)]
+    pub best: Option<TrainedModel>,
     /// One entry for each epoch.
     pub history: Vec<EpochMetrics>,
     /// How the run ended; a stopped run can be resumed from its folder.
@@ -144,6 +147,7 @@ impl TrainedRun {
         let epochs_planned = recorded.and_then(std::result::Result::ok).unwrap_or(past.history.len());
         Ok(Self {
             model,
+            best: None,
             history: past.history,
             ending,
             summary: Some(summary),

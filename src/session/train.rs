@@ -15,6 +15,7 @@ use super::request::EnginePurpose;
 use super::resumption::{self, Resumption};
 use super::settings::{EventsPlace, Preset, RunSettings, Settings, TrainingShape};
 use super::start::Start;
+use super::verdict::OneAnswer;
 use crate::dataset::{DataSplits, Dataset};
 use crate::error::AskedBy as _;
 use crate::files::check_folder;
@@ -60,6 +61,7 @@ impl Session<'_> {
             .map_err(|error| resumption::without_engine(error, job.resumption.as_ref()))?;
         let samples = SampleCounts { train: train.samples(), test: test.samples() };
         let model = self.prepared(start, settings, &train, samples.train + samples.test, record)?;
+        let alone = if job.is_scored { None } else { OneAnswer::of(&train) };
         let train_set = training_data(settings, train, &model)?;
         // Before any edge moves.
         let regions = if settings.recipe.rewire.is_some() { self.regions(&model) } else { Vec::new() };
@@ -99,7 +101,7 @@ impl Session<'_> {
             (train_set, &test_set),
             (state, patience_from, regions),
         );
-        self.finish(&job.settings, recorder, trained, job.scored(&test_set))
+        self.finish(&job.settings, recorder, trained, (job.scored(&test_set), alone))
     }
 
     /// Takes the preset's settings for these data, where they depend on data.

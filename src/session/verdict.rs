@@ -3,7 +3,7 @@
 use super::Session;
 use super::settings::{Preset, RunSettings};
 use crate::Result;
-use crate::dataset::{Dataset, Targets};
+use crate::dataset::{Dataset, Targets, Task};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{EngineSettings, Optimizer};
 use crate::inference::Predictions;
@@ -23,7 +23,53 @@ struct Verdict {
     accuracy: f64,
 }
 
+/// One answer for all training samples, and its score.
+pub(super) enum OneAnswer {
+    /// The most frequent class, and its share.
+    Class(usize, f64),
+    /// The mean, and its root mean squared error.
+    Mean(f64),
+}
+
+impl OneAnswer {
+    /// The best one for these samples; none of several labels and numbers, and if samples count differently.
+    pub(super) fn of(train: &Dataset) -> Option<Self> {
+        let (targets, samples) = (train.targets(), train.samples() as f64);
+        match targets.task() {
+            _ if train.weights().is_some() => None,
+            Task::Classification => {
+                let (class, rows) = most_frequent(train.labels(), targets.outputs());
+                Some(Self::Class(class, rows as f64 / samples))
+            }
+            Task::Regression if targets.outputs() == 1 => Some(Self::Mean(deviation(targets))),
+            _ => None,
+        }
+    }
+}
+
 impl Session<'_> {
+    /// Warns of a network that is no better on its training samples than one answer for all of them.
+    pub(super) fn warn_of_training(&self, settings: &RunSettings, recorder: &Recorder, one: OneAnswer) {
+        let Some(last) = recorder.history().last() else { return };
+        let (model, score) = (recorder.model(), last.train_accuracy);
+        let comparison = match one {
+            OneAnswer::Class(class, share) if share < 1.0 && score <= share => format!(
+                "answering {:?} is right in {:.2} % of the training samples, the network in {:.2} %",
+                model.class_names()[class],
+                100.0 * share,
+                100.0 * score
+            ),
+            OneAnswer::Mean(error) if error > 0.0 && score >= error => format!(
+                "answering the mean of the training samples has an RMSE of {} on them, the network one of {}",
+                Metric::Rmse.shown(error),
+                Metric::Rmse.shown(score)
+            ),
+            _ => return,
+        };
+        let remedy = remedy(settings, model.data().image_shape.is_some());
+        self.warn(format!("nothing learned: always {comparison} in the last epoch; {remedy}"));
+    }
+
     /// Warns of a network that gives one answer for nearly all samples, or is no better than one that does.
     /// Returns what may help.
     pub(super) fn warn_of_verdict(

@@ -139,6 +139,17 @@ impl Recorder {
         self.kept.as_ref().map(|(folder, _)| folder)
     }
 
+    /// The model of the best epoch, if that is not the last one and only known here, because nothing is written.
+    ///
+    /// # Errors
+    /// When its parameters do not fit.
+    pub fn earlier_best(&self) -> Result<Option<TrainedModel>> {
+        let Best::Earlier(best, epochs) = &self.best else { return Ok(None) };
+        let mut model = self.model.clone();
+        model.set_network(best.0.clone(), best.1.clone(), *epochs)?;
+        Ok(Some(model))
+    }
+
     /// The model of the last epoch, and all epochs.
     pub fn into_parts(self) -> (TrainedModel, Vec<EpochMetrics>) {
         (self.model, self.history)

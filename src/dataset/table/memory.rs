@@ -2,17 +2,15 @@
 //!
 //! Numbers get the offsets, and texts the reading, that the same columns of a file would get: texts go through the CSV reader.
 
-use std::borrow::Cow;
-
+use super::memory_texts::read_texts;
 use super::span::narrow;
 use super::{
-    Column, ColumnEncoding, Columns, Format, Header, LabelNeed, ReadOptions, Source, Span, Table,
-    TableEncoding, listed, shown,
+    CellRules, Column, ColumnEncoding, ReadOptions, Span, Table, TableEncoding, Texts, listed, shown,
 };
 use crate::{Error, Result};
 
 /// The name of such a table in messages.
-const NAME: &str = "data";
+pub(super) const NAME: &str = "data";
 
 /// Numbers in memory, `[row][column]`, row-major.
 #[derive(Clone, Debug)]
@@ -41,20 +39,22 @@ pub enum MemoryCells {
     Numbers(Vec<f64>),
     /// Texts, which are read like cells of a CSV file; `None` if missing.
     Texts(Vec<Option<String>>),
+    /// Categories: texts that are no numbers even if they are written as such.
+    Categories(Vec<Option<String>>),
 }
 
 impl MemoryCells {
     fn len(&self) -> usize {
         match self {
             Self::Numbers(numbers) => numbers.len(),
-            Self::Texts(texts) => texts.len(),
+            Self::Texts(texts) | Self::Categories(texts) => texts.len(),
         }
     }
 
     /// Numbers as they are written.
     fn into_texts(self) -> Vec<Option<String>> {
         match self {
-            Self::Texts(texts) => texts,
+            Self::Texts(texts) | Self::Categories(texts) => texts,
             Self::Numbers(numbers) => {
                 let text = |number: f64| (!number.is_nan()).then(|| number.to_string());
                 numbers.into_iter().map(text).collect()
@@ -133,7 +133,7 @@ impl Table {
         let mut table = Self::new(NAME.into(), empty, columns.len());
         (table.named, table.rows) = (true, rows);
         table.cells = vec![0.0; rows * columns.len()];
-        let (mut texts, mut slots) = (Vec::new(), Vec::new());
+        let (mut texts, mut slots, mut categories) = (Vec::new(), Vec::new(), Vec::new());
         for (slot, column) in columns.into_iter().enumerate() {
             let encoding = known.map(|known| &known.columns[slot]);
             match column.cells {
@@ -141,6 +141,9 @@ impl Table {
                     table.take_column(slot, &numbers, encoding)?;
                 }
                 cells => {
+                    if let MemoryCells::Categories(cells) = &cells {
+                        categories.push((slot, cells.clone()));
+                    }
                     texts.push((column.name, cells.into_texts()));
                     slots.push(slot);
                 }
@@ -149,6 +152,12 @@ impl Table {
         if !slots.is_empty() {
             let read = read_texts(texts, &slots, known, options)?;
             table.take_texts(read, &slots)?;
+        }
+        for (slot, cells) in categories {
+            let is_for_numbers = known.is_some_and(|known| known.columns[slot].categories.is_none());
+            if table.columns[slot].texts.is_none() && !is_for_numbers {
+                table.take_categories(slot, &cells);
+            }
         }
         Ok(table)
     }
@@ -253,6 +262,24 @@ impl Table {
         self.rules = read.rules;
         Ok(())
     }
+
+    /// Takes back that these categories were read as numbers.
+    fn take_categories(&mut self, slot: usize, cells: &[Option<String>]) {
+        let (rules, width) = (CellRules::default(), self.columns.len());
+        let mut column = Column::new(self.columns[slot].name.clone(), slot, Some(Texts::default()));
+        for (row, cell) in cells.iter().enumerate() {
+            let text = cell.as_deref().map_or("", str::trim);
+            let number = match column.texts.as_mut() {
+                Some(texts) if !rules.is_missing(text.as_bytes()) => texts.cell(text),
+                _ => {
+                    column.first_missing.get_or_insert_with(|| format!("row {row}"));
+                    f32::NAN
+                }
+            };
+            self.cells[row * width + slot] = number;
+        }
+        self.columns[slot] = column;
+    }
 }
 
 /// The columns in the order of an encoding, without those that it does not have.
@@ -276,62 +303,4 @@ fn in_order(columns: Vec<MemoryColumn>, known: Option<&TableEncoding>) -> Result
         found.push(column);
     }
     Ok(found)
-}
-
-/// Reads columns of texts like those of a CSV file.
-fn read_texts(
-    columns: Vec<(String, Vec<Option<String>>)>,
-    slots: &[usize],
-    known: Option<&TableEncoding>,
-    options: &ReadOptions,
-) -> Result<Table> {
-    let failed = |error: csv::Error| Error::table(NAME.into(), &error.to_string());
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns.iter().map(|(name, _)| name)).map_err(failed)?;
-    for row in 0..columns.first().map_or(0, |(_, cells)| cells.len()) {
-        let cells = columns.iter().map(|(_, cells)| in_one_line(cells[row].as_deref().unwrap_or("")));
-        writer.write_record(cells.map(Cow::into_owned)).map_err(failed)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| Error::table(NAME.into(), &error.to_string()))?;
-    // The line below the header is row 0.
-    let options =
-        ReadOptions { header: Header::Yes, delimiter: Some(b','), lines_before: -2, ..options.clone() };
-    let source = Source::from_bytes(NAME, bytes);
-    let encoding = known.map(|known| {
-        let column = |(position, slot): (usize, &usize)| {
-            let name = columns[position].0.clone();
-            ColumnEncoding { name, position, ..known.columns[*slot].clone() }
-        };
-        let columns = slots.iter().enumerate().map(column).collect();
-        TableEncoding {
-            named: true,
-            columns,
-            label: None,
-            more_labels: Vec::new(),
-            weights: None,
-            file_columns: slots.len(),
-            ..known.clone()
-        }
-    });
-    let roles = match &encoding {
-        Some(encoding) => Columns::Of { encoding, label: LabelNeed::Ignored },
-        None => Columns::New { label: None, labelled: false, drop: &[], weights: None },
-    };
-    let read = Table::read(source, Format::Csv, &roles, &options).map_err(|error| match error {
-        Error::Table { name, reason } => match reason.strip_prefix("line ") {
-            Some(rest) => Error::Table { name, reason: format!("row {rest}") },
-            None => Error::Table { name, reason },
-        },
-        other => other,
-    });
-    Ok(read?.table)
-}
-
-/// A text without line breaks, which a stray quote in a file would cause.
-fn in_one_line(text: &str) -> Cow<'_, str> {
-    if text.contains(['\n', '\r']) {
-        Cow::Owned(text.replace(['\n', '\r'], " "))
-    } else {
-        Cow::Borrowed(text)
-    }
 }

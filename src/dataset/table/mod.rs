@@ -43,6 +43,7 @@ mod limits;
 mod magic;
 #[cfg(feature = "train")]
 mod memory;
+mod memory_texts;
 #[cfg(feature = "train")]
 mod notes;
 #[cfg(feature = "train")]

@@ -7,6 +7,8 @@ use super::{Span, Table, TableEncoding};
 const FAR: f64 = 9.0;
 /// Numbers of all columns are small if they are this many times smaller than in training.
 const SMALL: f64 = 50.0;
+/// Rows from which on they are judged: one small row is nothing unusual.
+const SMALL_ROWS: usize = 10;
 /// Columns that a warning names.
 const NAMED: usize = 5;
 
@@ -25,8 +27,8 @@ impl TableEncoding {
         }
     }
 
-    /// The columns whose numbers are far from those of training, with both ranges; the spans are by column.
-    pub(crate) fn far_columns(&self, spans: &[Span]) -> Option<String> {
+    /// The columns whose numbers are far from those of training, with both ranges; the spans are by column, of this many rows.
+    pub(crate) fn far_columns(&self, spans: &[Span], rows: usize) -> Option<String> {
         let ranges = || {
             let both = self.columns.iter().zip(spans);
             both.filter_map(|(column, span)| Some((column.name.as_str(), column.range?, span.range()?)))
@@ -54,7 +56,7 @@ impl TableEncoding {
         let (old, new) = ranges().fold((0.0, 0.0), |(old, new): (f64, f64), (_, was, is)| {
             (old.max(largest(was)), new.max(largest(is)))
         });
-        (ranges().count() > 1 && new > 0.0 && SMALL * new < old).then(|| {
+        (rows >= SMALL_ROWS && ranges().count() > 1 && new > 0.0 && SMALL * new < old).then(|| {
             let [new, old] = [new, old].map(shown_number);
             format!("numbers of all columns are up to {new}, in training up to {old}: is their unit another?")
         })

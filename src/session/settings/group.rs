@@ -25,6 +25,9 @@ macro_rules! group {
             /// Every setting of the group.
             pub(super) const SETTINGS: &'static [Setting] = &[$(Setting::$Setting),+];
 
+            /// The first line of what is said of each.
+            pub(super) const ABOUT: &'static [(Setting, &'static str)] = &[$((Setting::$Setting, [$($doc),+][0])),+];
+
             /// Those that have a value.
             pub(crate) fn given(&self) -> impl Iterator<Item = Setting> {
                 [$(self.$field.is_some().then_some(Setting::$Setting)),+].into_iter().flatten()

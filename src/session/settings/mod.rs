@@ -7,6 +7,7 @@
 
 mod architecture;
 mod class_weights;
+mod data_settings;
 mod edge_files;
 mod file;
 mod format;
@@ -38,6 +39,7 @@ pub use architecture::ArchitectureSettings;
 pub use architecture::InputShape;
 #[doc(hidden)]
 pub use class_weights::ClassWeights;
+pub use data_settings::DataSettings;
 #[doc(hidden)]
 pub use edge_files::EdgeFiles;
 pub(crate) use file::toml_table;
@@ -54,9 +56,9 @@ pub use presets::Preset;
 pub(crate) use presets::TrainingShape;
 pub(crate) use recipe::usual_l2;
 pub(crate) use recorded::TableRecord;
+pub use resolve::RunSettings;
 #[doc(hidden)]
 pub use resolve::check_threads;
-pub use resolve::{DataSettings, RunSettings};
 #[doc(hidden)]
 pub use task_choice::TaskChoice;
 pub use training_options::TrainingOptions;
@@ -86,6 +88,12 @@ macro_rules! settings {
             /// Every setting of a run.
             pub(crate) fn all() -> impl Iterator<Item = Setting> {
                 [$($Group::SETTINGS),+].into_iter().flatten().copied()
+            }
+
+            /// Every setting of a run, with its meaning in a line.
+            #[doc(hidden)]
+            pub fn about() -> impl Iterator<Item = (Setting, &'static str)> {
+                [$($Group::ABOUT),+].into_iter().flatten().map(|(setting, about)| (*setting, about.trim()))
             }
 
             /// Whether a setting belongs to runs.

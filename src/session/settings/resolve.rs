@@ -1,16 +1,14 @@
 //! Resolves settings: fills in defaults, and checks everything that can be checked without data.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::architecture::ArchitectureSettings;
 use super::class_weights::ClassWeights;
-use super::format::format;
-use super::groups::{DataOptions, EngineOptions, KeepingOptions};
+use super::data_settings::DataSettings;
+use super::groups::{EngineOptions, KeepingOptions};
 use super::recipe::{recipe, regression_loss, usual_l2};
-use super::task_choice::TaskChoice;
 use super::values::{BackendChoice, EventsPlace};
-use super::{Preset, Settings, TestRows, TrainingShape};
-use crate::dataset::table::{FitOptions, Format, Limits, ReadOptions, unquoted};
+use super::{Preset, Settings, TrainingShape};
 use crate::dataset::{Augmentation, Holdout};
 use crate::engine::LossRule;
 use crate::importance::{ImportanceSettings, NumberEncoding, NumberForm};
@@ -37,6 +35,8 @@ pub struct RunSettings {
     pub train_limit: Option<usize>,
     /// Score on a held-out part of the training set instead of the test set.
     pub validation: Option<Holdout>,
+    /// Whether the data come with samples that are there to choose by, in place of test samples.
+    pub(crate) has_validation_set: bool,
     /// A saved model to continue from; it decides importance and architecture.
     pub from: Option<PathBuf>,
     /// How inputs are standardised and ordered.
@@ -71,29 +71,31 @@ pub struct RunSettings {
     pub tensorboard: Option<EventsPlace>,
 }
 
-/// The requested data.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DataSettings {
-    /// A folder of IDX files, or a table.
-    pub path: PathBuf,
-    /// The format of a table; `None` for a folder.
-    #[doc(hidden)]
-    pub format: Option<Format>,
-    /// How a table is read and encoded.
-    pub options: DataOptions,
-}
-
 impl Settings {
     /// Fills in all defaults, the preset's first.
     ///
     /// # Errors
     /// [`Error::Setting`] for a value outside its range, and for settings that do not fit together.
     pub fn resolve(&self) -> Result<RunSettings> {
-        self.resolve_for(None)
+        self.resolve_for(None, false)
+    }
+
+    /// As [`Settings::resolve`], for data in memory whose second part is no test set: epochs may be chosen by it.
+    ///
+    /// # Errors
+    /// As [`Settings::resolve`]; and with `validation`.
+    #[doc(hidden)]
+    pub fn resolve_with_validation_set(&self) -> Result<RunSettings> {
+        if self.samples.validation.is_none() {
+            return self.resolve_for(None, true);
+        }
+        let reason =
+            "holds out training samples, but there are others to score epochs on: choose one of both";
+        Err(Error::setting(Setting::Validation, reason))
     }
 
     /// As [`Settings::resolve`], with the preset's settings for these data.
-    fn resolve_for(&self, data: Option<TrainingShape>) -> Result<RunSettings> {
+    fn resolve_for(&self, data: Option<TrainingShape>, has_validation_set: bool) -> Result<RunSettings> {
         self.check_either()?;
         let mut typed = self.clone();
         typed.unify_importance();
@@ -122,12 +124,13 @@ impl Settings {
             data: DataSettings::new(&asked.data)?,
             train_limit: samples.train_limit,
             validation: samples.validation,
+            has_validation_set,
             from: samples.from.clone(),
             architecture,
             recipe,
             augmentation: asked.training.augment.unwrap_or_default(),
             checkpoint_every: asked.keeping.checkpoint_every.unwrap_or_default(),
-            patience: patience(&asked.keeping, samples.validation)?,
+            patience: patience(&asked.keeping, has_validation_set || samples.validation.is_some())?,
             patience_on: asked.keeping.patience_on.unwrap_or_default(),
             loss: regression_loss(asked.training.loss)?,
             class_weight: asked.training.class_weight.clone(),
@@ -146,7 +149,8 @@ impl RunSettings {
     /// The samples that the run is scored on.
     #[must_use]
     pub(crate) fn scored_on(&self) -> ScoredOn {
-        if self.validation.is_some() { ScoredOn::Validation } else { ScoredOn::Test }
+        let chooses = self.validation.is_some() || self.has_validation_set;
+        if chooses { ScoredOn::Validation } else { ScoredOn::Test }
     }
 
     /// The same with a preset's settings for these data; none if its settings do not depend on data.
@@ -157,7 +161,7 @@ impl RunSettings {
         if !self.typed.preset.preset.is_some_and(Preset::depends_on_data) {
             return Ok(None);
         }
-        let mut chosen = self.typed.resolve_for(Some(shape))?;
+        let mut chosen = self.typed.resolve_for(Some(shape), self.has_validation_set)?;
         chosen.asked.data = self.asked.data.clone();
         let (data, engine, out) = (self.data.clone(), self.engine.clone(), self.out.clone());
         Ok(Some(Self { data, engine, out, ..chosen }))
@@ -178,13 +182,13 @@ impl RunSettings {
 }
 
 /// Patience needs samples that are neither trained on nor reported.
-fn patience(keeping: &KeepingOptions, validation: Option<Holdout>) -> Result<Option<usize>> {
+fn patience(keeping: &KeepingOptions, has_validation: bool) -> Result<Option<usize>> {
     if keeping.patience_on.is_some() && keeping.patience.is_none() {
         return Err(Error::setting(Setting::PatienceOn, "needs `patience`"));
     }
     let reason = match keeping.patience {
         Some(0) => "0 is invalid, it must be at least 1",
-        Some(_) if validation.is_none() => {
+        Some(_) if !has_validation => {
             "needs `validation`: stopping where the test accuracy looks best would make it too good"
         }
         fitting => return Ok(fitting),
@@ -238,103 +242,5 @@ impl EngineOptions {
             (BackendChoice::Cpu, ..) => Ok(EngineRequest::Cpu { threads }),
             (BackendChoice::Reference, ..) => Ok(EngineRequest::Reference),
         }
-    }
-}
-
-/// Replaces the path of samples that did not come from files.
-const IN_MEMORY: &str = "<samples in memory>";
-
-impl DataSettings {
-    /// The record of samples that did not come from files.
-    pub(crate) fn in_memory() -> Self {
-        let path = PathBuf::from(IN_MEMORY);
-        let options = DataOptions { data: Some(path.clone()), ..DataOptions::default() };
-        Self { path, format: None, options }
-    }
-
-    /// Whether the data are a folder of pictures.
-    pub(crate) fn is_folder(&self) -> bool {
-        self.format.is_none() && !self.is_in_memory()
-    }
-
-    /// Whether the samples did not come from files.
-    pub(crate) fn is_in_memory(&self) -> bool {
-        self.path.as_os_str() == IN_MEMORY
-    }
-
-    /// Checks all that can be checked without reading.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a file that is not a table, and for settings of other kinds of data.
-    #[doc(hidden)]
-    pub fn new(options: &DataOptions) -> Result<Self> {
-        let path = options.data.clone().unwrap_or_else(|| PathBuf::from("data/fashion-mnist"));
-        let format = format(&path)?;
-        let strange = options.given().find(|setting| *setting != Setting::Data);
-        if let (None, Some(setting)) = (format, strange) {
-            let reason = format!("`{setting}` belongs to tables, {} is not a table file", path.display());
-            return Err(Error::setting(Setting::Data, reason));
-        }
-        if options.max_categories == Some(0) {
-            let reason = "0 is invalid, it must be at least 1; `drop` leaves columns out";
-            return Err(Error::setting(Setting::MaxCategories, reason));
-        }
-        let of_one_format = [
-            (
-                options.labels.is_some() && format != Some(Format::Npz),
-                Setting::Labels,
-                Format::Npy,
-                "NPY and NPZ files",
-            ),
-            (options.header.is_some(), Setting::Header, Format::Csv, "CSV files"),
-            (options.delimiter.is_some(), Setting::Delimiter, Format::Csv, "CSV files"),
-            (options.decimal.is_some(), Setting::Decimal, Format::Csv, "CSV files"),
-            (options.missing.is_some(), Setting::Missing, Format::Csv, "CSV files"),
-        ];
-        let strange = of_one_format.iter().find(|(given, _, owner, _)| *given && format != Some(*owner));
-        if let Some((_, setting, _, owner)) = strange {
-            let reason = format!("cannot be used with {}, only with {owner}", path.display());
-            return Err(Error::setting(*setting, reason));
-        }
-        let mut options = options.clone();
-        // Of an archive, labels may be an array, not a file.
-        let is_name = |labels: &&PathBuf| !labels.exists() && labels.extension().is_none();
-        let array = options.labels.as_ref().filter(|labels| format == Some(Format::Npz) && is_name(labels));
-        if let Some(name) = array.and_then(|labels| labels.to_str()) {
-            options.label = Some(name.parse()?);
-            options.labels = None;
-        }
-        Ok(Self { path, format, options })
-    }
-
-    /// How a table is read.
-    pub(crate) fn reading(&self, limits: Limits) -> ReadOptions {
-        let words = |list: &Vec<String>| {
-            let words = unquoted(list.iter().map(String::as_str)).into_iter();
-            words.map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
-        };
-        ReadOptions {
-            header: self.options.header.unwrap_or_default(),
-            delimiter: self.options.delimiter.map(|delimiter| delimiter.0),
-            decimal: self.options.decimal.unwrap_or_default(),
-            missing: self.options.missing.as_ref().map(words),
-            limits,
-            ..ReadOptions::default()
-        }
-    }
-
-    /// How an encoding is fitted.
-    #[must_use]
-    pub(crate) fn fit(&self) -> FitOptions {
-        let usual = FitOptions::default();
-        let max_categories = self.options.max_categories.unwrap_or(usual.max_categories);
-        let task = self.options.task.and_then(TaskChoice::task);
-        FitOptions { impute: self.options.impute, max_categories, task }
-    }
-
-    /// A file of test rows, if one is named.
-    #[must_use]
-    pub(crate) fn test_file(&self) -> Option<&Path> {
-        if let Some(TestRows::File(path)) = &self.options.test { Some(path) } else { None }
     }
 }
