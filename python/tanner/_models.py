@@ -44,7 +44,11 @@ def settings():
 
     `help(tanner.TannerClassifier)` says more of most.
     """
-    return {name.replace("-", "_"): about for name, about in _native.settings()}
+    return {name.replace("-", "_"): _without_flags(about) for name, about in _native.settings()}
+
+
+def _without_flags(text):
+    return re.sub(r"--([a-z0-9-]+)", lambda flag: flag[1].replace("-", "_"), text).replace("`", "")
 
 
 def load(path):
@@ -62,11 +66,25 @@ def warn_of(lines, level=3):
 
 @contextmanager
 def advising_python():
-    """Errors about data in memory, with what one does about them in Python."""
+    """Errors about data in memory and own graphs, with what one does about them in Python."""
     try:
         yield
     except ValueError as error:
-        raise ValueError(in_python(str(error))) from None
+        raise ValueError(_of_graphs(in_python(str(error)))) from None
+
+
+def _of_graphs(message):
+    """A message about the layers of own graphs."""
+    message = re.sub(
+        r"^network: a preprocessing with (\d+) output features does not fit a network of (\d+) inputs$",
+        r"topologies: the first graph has \2 inputs, but the samples have \1 features",
+        message,
+    )
+    return re.sub(
+        r"^network: layer (\d+) has (\d+) outputs, layer (\d+) has (\d+) inputs$",
+        r"topologies: graph \1 has \2 outputs, but graph \3 has \4 inputs",
+        message,
+    )
 
 
 def classes_known(labels, weights=None):

@@ -90,8 +90,10 @@ def test_own_graphs_keep_their_edges(flowers):
     assert model.arch == "custom" and (model.predict(X) == y.astype(str)).mean() > 0.8
     estimator = tanner.TannerClassifier(epochs=40, topologies=graphs).fit(X, y)
     np.testing.assert_array_equal(estimator.predict_proba(X), model.predict_proba(X))
-    with pytest.raises(ValueError, match="inputs"):
+    with pytest.raises(ValueError, match="topologies: the first graph has 7 inputs, but the samples have 4 features"):
         tanner.train({}, (X, y), topologies=[Topology.fully_connected(7, 5)])
+    with pytest.raises(ValueError, match="topologies: graph 1 has 5 outputs, but graph 2 has 7 inputs"):
+        tanner.train({}, (X, y), topologies=[Topology.fully_connected(4, 5), Topology.fully_connected(7, 5)])
 
 
 def test_weights_are_the_network(flowers):
