@@ -275,7 +275,8 @@ impl DataRecord {
     ///
     /// # Errors
     /// As for [`TableEncoding::encode`].
-    pub(crate) fn features(
+    #[doc(hidden)]
+    pub fn features(
         &self,
         mut table: Table,
         encoding: &TableEncoding,

@@ -1,9 +1,9 @@
 //! Tables of columns and arrays in memory.
 
 use tanner::dataset::table::{
-    Array, FitOptions, Impute, MemoryCells, MemoryColumn, ReadOptions, Table, TableEncoding,
+    Array, FitOptions, Impute, Limits, MemoryCells, MemoryColumn, ReadOptions, Table, TableEncoding,
 };
-use tanner::dataset::{DataRecord, KnownTargets, Targets, Task};
+use tanner::dataset::{DataRecord, EncodedSamples, KnownTargets, Targets, Task};
 
 use super::{assert_says, learned};
 
@@ -22,6 +22,10 @@ fn classes(labels: &[u32]) -> KnownTargets {
 
 fn of_columns(columns: &[MemoryColumn], known: Option<&TableEncoding>) -> tanner::Result<Table> {
     Table::of_columns(columns.to_vec(), known, &ReadOptions::default())
+}
+
+fn features_of(record: &DataRecord, table: Table) -> EncodedSamples<Vec<f32>> {
+    record.features(table, record.encoding.as_ref().unwrap(), &Limits::default()).unwrap()
 }
 
 /// Four rows: a number, a colour, a boolean, a time that float32 does not hold, and a price with a unit.
@@ -61,12 +65,12 @@ fn a_known_table_finds_its_columns_by_their_names() {
     let mut others = columns().to_vec();
     others.reverse();
     others.push(column("further", texts(&["", "", "", ""])));
-    let features = record.raw_features(of_columns(&others, Some(&encoding)).unwrap()).unwrap();
+    let features = features_of(&record, of_columns(&others, Some(&encoding)).unwrap());
     assert_eq!(features.samples, samples.features());
     assert!(features.unseen.is_empty());
 
     others[3] = column("colour", texts(&["red", "green", "red", "red"]));
-    let unseen = record.raw_features(of_columns(&others, Some(&encoding)).unwrap()).unwrap().unseen;
+    let unseen = features_of(&record, of_columns(&others, Some(&encoding)).unwrap()).unseen;
     assert_eq!((unseen[0].column.as_str(), unseen[0].rows), ("colour", 1));
 
     others[4] = column("years", MemoryCells::Numbers(vec![1.0; 4]));
@@ -85,8 +89,42 @@ fn numbers_of_a_column_of_texts_are_texts() {
         DataRecord::learn_known(table, classes(&[0, 1, 0]), FitOptions::default(), None).unwrap();
     let encoding = record.encoding.clone().unwrap();
     let numbers = both(MemoryCells::Numbers(vec![2.0, 1.0, 1.0]));
-    let features = record.raw_features(of_columns(&numbers, Some(&encoding)).unwrap()).unwrap();
+    let features = features_of(&record, of_columns(&numbers, Some(&encoding)).unwrap());
     assert_eq!(features.samples, [0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 2.0]);
+}
+
+#[test]
+fn declared_categories_are_no_numbers() {
+    let codes = ["101", "", " 7 ", "101", "NA"];
+    let cells = || codes.iter().map(|code| (!code.is_empty()).then(|| (*code).to_owned())).collect();
+    let both =
+        |cells| [column("code", cells), column("x", MemoryCells::Numbers(vec![0.0, 1.0, 2.0, 3.0, 4.0]))];
+    let table = of_columns(&both(MemoryCells::Categories(cells())), None).unwrap();
+    let fit = FitOptions { impute: Some(Impute::Zero), ..FitOptions::default() };
+    let (samples, record) = DataRecord::learn_known(table, classes(&[0, 1, 0, 1, 0]), fit, None).unwrap();
+    let expected = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 2.0, 0.0, 1.0, 3.0, 0.0, 0.0, 4.0];
+    assert_eq!(samples.features(), expected);
+    let encoding = record.encoding.clone().unwrap();
+    assert_eq!(encoding.columns[0].categories, Some(vec!["7".into(), "101".into()]));
+    // The same when it is known, however they are given.
+    for cells in [MemoryCells::Categories(cells()), MemoryCells::Texts(cells())] {
+        let features = features_of(&record, of_columns(&both(cells), Some(&encoding)).unwrap());
+        assert_eq!(features.samples, expected);
+        assert!(features.unseen.is_empty());
+    }
+    let others =
+        MemoryCells::Categories(["5", "5", "5", "5", "7"].map(|code| Some(code.to_owned())).to_vec());
+    let unseen = features_of(&record, of_columns(&both(others), Some(&encoding)).unwrap()).unseen;
+    assert_eq!((unseen[0].column.as_str(), unseen[0].rows), ("code", 4));
+
+    // Texts are numbers if they are written so, and categories are, too, where training had numbers.
+    let table = of_columns(&both(MemoryCells::Texts(cells())), None).unwrap();
+    let (samples, record) = DataRecord::learn_known(table, classes(&[0, 1, 0, 1, 0]), fit, None).unwrap();
+    assert_eq!(samples.features()[..4], [101.0, 0.0, 0.0, 1.0]);
+    let encoding = record.encoding.clone().unwrap();
+    let features =
+        features_of(&record, of_columns(&both(MemoryCells::Categories(cells())), Some(&encoding)).unwrap());
+    assert_eq!(features.samples, samples.features());
 }
 
 #[test]
@@ -100,7 +138,7 @@ fn arrays_are_taken_as_they_are_and_float64_keeps_its_differences() {
     let encoding = record.encoding.clone().unwrap();
     let single = Array::Float32(vec![1.7e12, 1.0]);
     let known = Table::of_array(single, 2, None, Some(&encoding)).unwrap();
-    assert!(record.raw_features(known).unwrap().samples[0].abs() < 131_072.0);
+    assert!(features_of(&record, known).samples[0].abs() < 131_072.0);
 
     let values = vec![0.5, 1.7e12, 3.0, 1.6e12];
     let table = Table::of_array(Array::Float32(values.clone()), 2, None, None).unwrap();
