@@ -22,6 +22,7 @@ mod optimizer_options;
 pub(crate) mod pace;
 #[doc(hidden)]
 pub mod packed_edges;
+mod part;
 #[doc(hidden)]
 pub mod penalty;
 #[doc(hidden)]
@@ -48,6 +49,7 @@ pub use cpu::{CpuEngine, SingleSample};
 #[cfg(feature = "gpu")]
 pub use gpu::{AdapterChoice, GpuEngine, GpuOptions};
 pub use optimizer::{Optimizer, OptimizerKind};
+pub(crate) use part::check_gradients;
 pub use penalty::Penalties;
 
 #[doc(hidden)]
@@ -55,6 +57,7 @@ pub use self::{
     loss::{Errors, LossKind, LossRule},
     optimizer::MAX_STATES,
     optimizer_options::OptimizerOptions,
+    part::{BatchPart, PartGradients},
     penalty::PenaltyRule,
     state::{EngineState, Values},
     update_rule::UpdateRule,
@@ -269,6 +272,30 @@ pub trait Engine: Send {
     fn evaluate_unless(&mut self, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Evaluation>> {
         let _ = stop;
         self.evaluate(data).map(Some)
+    }
+
+    /// The first half of a step: the gradient of a batch's mean loss, as far as it comes from a part of the batch. Nothing changes.
+    ///
+    /// The gradients of all parts add up to those of the batch. With the whole batch as one part, this and [`Engine::apply`] give
+    /// the same bits as [`Engine::train`].
+    ///
+    /// # Errors
+    /// As [`Engine::train`]; when the engine cannot do it.
+    #[doc(hidden)]
+    fn gradients(&mut self, data: &Arc<Dataset>, part: &BatchPart<'_>) -> Result<PartGradients> {
+        let _ = (data, part);
+        Err(Error::Network("this engine cannot compute gradients of part of a batch".into()))
+    }
+
+    /// The second half of a step: regularises the gradients of a whole batch, and updates the parameters. `step` is the
+    /// number of steps that the run made before.
+    ///
+    /// # Errors
+    /// When they do not fit the network, or the device fails; when the engine cannot do it.
+    #[doc(hidden)]
+    fn apply(&mut self, gradients: &Values, learning_rate: f64, step: u64) -> Result<()> {
+        let _ = (gradients, learning_rate, step);
+        Err(Error::Network("this engine cannot compute gradients of part of a batch".into()))
     }
 
     /// Copies the parameters out.

@@ -5,22 +5,28 @@
 //! integers. The hash is pcg4d (Jarzynski and Olano, "Hash Functions for
 //! GPU Rendering", JCGT 9(3), 2020); `shaders/common/dropout.wgsl` is its twin.
 
-/// The key of (seed, step, layer), two words.
+/// The key of (seed, step, layer), two words, and the place in the batch of the first sample at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DropoutKey(pub [u32; 2]);
+pub struct DropoutKey(pub [u32; 2], u32);
 
 impl DropoutKey {
     /// The key of one layer in one step of a run.
     pub fn new(seed: u64, step: u64, layer: u32) -> Self {
         let [a, b, ..] =
             pcg4d([low(seed), low(seed >> 32), low(step), low(step >> 32) ^ layer.rotate_left(16)]);
-        Self([a, b])
+        Self([a, b], 0)
     }
 
-    /// Whether the unit is kept for the sample at `column` of the batch.
+    /// The same for a part of the batch that begins at this place.
+    #[must_use]
+    pub fn from_column(self, first: u32) -> Self {
+        Self(self.0, first)
+    }
+
+    /// Whether the unit is kept for the sample at `column` of the batch or the part.
     #[inline]
     pub fn keeps(self, unit: u32, column: u32, threshold: u32) -> bool {
-        threshold == u32::MAX || pcg4d([unit, column, self.0[0], self.0[1]])[3] < threshold
+        threshold == u32::MAX || pcg4d([unit, self.1 + column, self.0[0], self.0[1]])[3] < threshold
     }
 }
 

@@ -50,8 +50,8 @@ use crate::dataset::Dataset;
 use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::engine::pace::{SLOW_CORES, steps_within_call};
 use crate::engine::{
-    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, Values,
-    check_plan, check_targets,
+    Backend, BatchPart, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, PartGradients,
+    StepOutcome, StepPlan, Values, check_gradients, check_plan, check_targets,
 };
 use crate::network::{Network, Parameters};
 use crate::threads::Threads;
@@ -242,6 +242,20 @@ impl Engine for CpuEngine {
                 })
                 .collect()
         }))
+    }
+
+    fn gradients(&mut self, data: &Arc<Dataset>, part: &BatchPart<'_>) -> Result<PartGradients> {
+        part.check(&self.network, data, &self.settings)?;
+        let threads = self.threads.clone();
+        Ok(threads.install(|| self.gradients_of(data, part)))
+    }
+
+    fn apply(&mut self, gradients: &Values, learning_rate: f64, step: u64) -> Result<()> {
+        check_gradients(&self.network, gradients, learning_rate, true)?;
+        let (threads, rule) = (self.threads.clone(), self.settings.rule(learning_rate, step));
+        let gradients = gradients.clone().into_layered(&self.network);
+        threads.install(|| self.update_by(&gradients, &rule, step));
+        Ok(())
     }
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {

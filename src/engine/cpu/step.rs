@@ -7,13 +7,15 @@ use rayon::prelude::*;
 use super::backward_weight::{CHUNKS_TOGETHER, Strip, backward_weight_dense, backward_weight_sparse};
 use super::flush::Flushing;
 use super::pass::Totals;
-use super::recorder::StageRecorder;
+use super::recorder::{NoRecorder, StageRecorder};
+use super::simd::NEVER;
 use super::update::ValuesMut;
 use super::{Chunk, CpuEngine, LANES, Row};
 use crate::dataset::Dataset;
 use crate::engine::layout::PackedValues;
 use crate::engine::profile::Stage;
-use crate::engine::{MAX_STATES, StepOutcome, UpdateRule};
+use crate::engine::{BatchPart, MAX_STATES, PartGradients, StepOutcome, UpdateRule, Values};
+use crate::network::Parameters;
 
 /// Sparse values that one task updates.
 pub(super) const PIECE: usize = 1024;
@@ -33,14 +35,34 @@ impl CpuEngine {
         stop: &AtomicBool,
         recorder: &R,
     ) -> Option<StepOutcome> {
-        if self.regulariser.prepares() {
-            self.regulariser.prepare(step, &self.values, recorder);
-        }
-        let group = self.group();
-        if samples.len() > group && self.sums == PackedValues::default() {
-            self.sums = self.layout.zeros();
-        }
         let rule = self.settings.rule(learning_rate, step);
+        let whole = BatchPart { samples, first: 0, batch: samples.len(), step };
+        let totals = self.pass_part(data, &whole, Some(&rule), stop, recorder)?;
+        let count = u32::try_from(samples.len()).expect("a batch fits u32");
+        Some(StepOutcome {
+            loss: totals.loss / samples.len() as f64,
+            correct: totals.correct,
+            samples: count,
+            errors: totals.errors,
+        })
+    }
+
+    /// Runs a part of a batch forward and backward; with a rule, which needs the whole batch, the update follows, otherwise the gradients
+    /// are in the sums. Returns `None` when stopped.
+    fn pass_part<R: StageRecorder>(
+        &mut self,
+        data: &Dataset,
+        batch: &BatchPart<'_>,
+        rule: Option<&UpdateRule>,
+        stop: &AtomicBool,
+        recorder: &R,
+    ) -> Option<Totals> {
+        let (samples, step) = (batch.samples, batch.step);
+        self.prepare(step, recorder);
+        let group = self.group();
+        if rule.is_none() || samples.len() > group {
+            self.make_sums();
+        }
         let mut chunks = std::mem::take(&mut self.chunks);
         let mut totals = Totals::default();
         for first in (0..samples.len()).step_by(group) {
@@ -57,7 +79,7 @@ impl CpuEngine {
             let pass = self.pass(data, Some(step), stop, recorder);
             let tasks = part.par_chunks(LANES).zip(used.par_iter_mut()).enumerate();
             let run = |(index, (part, chunk)): (usize, (&[u32], &mut Chunk))| {
-                pass.run(first + index * LANES, part, samples.len(), chunk)
+                pass.run(batch.first + first + index * LANES, part, batch.batch, chunk)
             };
             let parts: Option<Vec<Totals>> = tasks.map(run).collect();
             let Some(parts) = parts else {
@@ -66,16 +88,40 @@ impl CpuEngine {
             };
             totals = parts.iter().fold(totals, |sum, part| sum + *part);
             let is_last = first + part.len() == samples.len();
-            self.update(is_last.then_some(&rule), used, recorder);
+            self.update(rule.filter(|_| is_last), used, recorder);
         }
         self.chunks = chunks;
-        let count = u32::try_from(samples.len()).expect("a batch fits u32");
-        Some(StepOutcome {
-            loss: totals.loss / samples.len() as f64,
-            correct: totals.correct,
-            samples: count,
-            errors: totals.errors,
-        })
+        Some(totals)
+    }
+
+    /// Computes what the regularisation of a step needs.
+    fn prepare<R: StageRecorder>(&mut self, step: u64, recorder: &R) {
+        if self.regulariser.prepares() {
+            self.regulariser.prepare(step, &self.values, recorder);
+        }
+    }
+
+    /// Makes sums of gradients, which begin at 0.
+    fn make_sums(&mut self) {
+        if self.sums == PackedValues::default() {
+            self.sums = self.layout.zeros();
+        }
+    }
+
+    /// The gradients of a part of a batch; runs on the threads of the caller's pool.
+    pub(super) fn gradients_of(&mut self, data: &Dataset, part: &BatchPart<'_>) -> PartGradients {
+        let totals = self.pass_part(data, part, None, &NEVER, &NoRecorder).expect("nothing stops it");
+        let values = Values::of_single(&self.layout.unpack(&self.sums));
+        self.sums.dense.fill(0.0);
+        self.sums.sparse.fill(0.0);
+        PartGradients { values, loss: totals.loss, correct: totals.correct, errors: totals.errors }
+    }
+
+    /// Moves every value by one step along these gradients; runs on the threads of the caller's pool.
+    pub(super) fn update_by(&mut self, gradients: &Parameters, rule: &UpdateRule, step: u64) {
+        self.prepare(step, &NoRecorder);
+        self.sums = self.layout.pack(gradients);
+        self.update(Some(rule), &[], &NoRecorder);
     }
 
     /// Ends a step before its update: keeps its buffers, but no gradients of earlier groups.

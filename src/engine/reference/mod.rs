@@ -32,8 +32,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::engine::{
-    Backend, Engine, EngineInfo, EngineSettings, EngineState, Errors, Evaluation, LossRule, MAX_STATES,
-    StepOutcome, StepPlan, UpdateRule, Values, check_plan, check_targets,
+    Backend, BatchPart, Engine, EngineInfo, EngineSettings, EngineState, Errors, Evaluation, LossRule,
+    MAX_STATES, PartGradients, StepOutcome, StepPlan, UpdateRule, Values, check_gradients, check_plan,
+    check_targets,
 };
 use crate::network::dropout::DropoutKey;
 use crate::network::{LayerParameters, Network, Parameters};
@@ -43,7 +44,7 @@ use backward_input::{backward_activation, backward_input};
 use backward_weight::{BackwardWeight, backward_weight, update};
 use forward::{Forward, forward};
 use gather::{BatchTargets, gather, gather_targets};
-use objective::{compare, objective_gradients};
+use objective::{compare, masked_gradients, regularise};
 use softmax_cross_entropy::Loss;
 
 pub use matrix::Matrix;
@@ -139,9 +140,31 @@ impl ReferenceEngine {
     }
 
     fn step(&mut self, data: &Dataset, samples: &[u32], learning_rate: f64, step: u64) -> StepOutcome {
-        let (x, targets) = (gather(data, samples), gather_targets(data, samples));
-        let (loss, gradients) =
-            objective_gradients(&self.network, &self.settings, &self.values, &x, &targets, step);
+        let whole = BatchPart { samples, first: 0, batch: samples.len(), step };
+        let (loss, gradients) = self.gradients_of(data, &whole);
+        self.update_by(gradients, learning_rate, step);
+        let count = u32::try_from(samples.len()).expect("a batch fits u32");
+        let mean = loss.sum / samples.len() as f64;
+        StepOutcome { loss: mean, correct: loss.correct, samples: count, errors: loss.errors }
+    }
+
+    /// The loss of a part of a batch, and its gradients of the batch's mean loss.
+    fn gradients_of(&self, data: &Dataset, part: &BatchPart<'_>) -> (Loss, Vec<BackwardWeight>) {
+        let (x, targets) = (gather(data, part.samples), gather_targets(data, part.samples));
+        let first = u32::try_from(part.first).expect("a batch fits u32");
+        let place = (first, part.step);
+        let (loss, mut gradients) =
+            masked_gradients(&self.network, &self.settings, &self.values, &x, &targets, place);
+        // They are those of the mean over the part.
+        let share = part.samples.len() as f64 / part.batch as f64;
+        let all = gradients.iter_mut().flat_map(|layer| layer.weights.iter_mut().chain(&mut layer.biases));
+        all.for_each(|gradient| *gradient *= share);
+        (loss, gradients)
+    }
+
+    /// Regularises the gradients of a batch's mean loss, and moves every value by one step.
+    fn update_by(&mut self, mut gradients: Vec<BackwardWeight>, learning_rate: f64, step: u64) {
+        regularise(&self.network, &self.settings, &self.values, &mut gradients, step);
         // The gradients include the coupled weight decay.
         let rule = self.settings.rule(learning_rate, step);
         let rule = UpdateRule { decay: 0.0, ..rule };
@@ -155,9 +178,6 @@ impl ReferenceEngine {
                     update(&of_biases, *gradient, &mut state[1][output], values.biases[output]);
             }
         }
-        let count = u32::try_from(samples.len()).expect("a batch fits u32");
-        let mean = loss.sum / samples.len() as f64;
-        StepOutcome { loss: mean, correct: loss.correct, samples: count, errors: loss.errors }
     }
 }
 
@@ -181,6 +201,38 @@ impl Engine for ReferenceEngine {
         check_plan(&self.network, data, self.settings.loss, plan)?;
         let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
         Ok(batches.map(|(step, samples)| self.step(data, samples, plan.learning_rate, step)).collect())
+    }
+
+    fn gradients(&mut self, data: &Arc<Dataset>, part: &BatchPart<'_>) -> Result<PartGradients> {
+        part.check(&self.network, data, &self.settings)?;
+        if part.samples.is_empty() {
+            let values = Values::Double(vec![0.0; self.network.parameter_count()]);
+            return Ok(PartGradients { values, loss: 0.0, correct: 0, errors: Errors::default() });
+        }
+        let (loss, gradients) = self.gradients_of(data, part);
+        let all = gradients.iter().flat_map(|layer| layer.weights.iter().chain(&layer.biases));
+        let values = Values::Double(all.copied().collect());
+        Ok(PartGradients { values, loss: loss.sum, correct: loss.correct, errors: loss.errors })
+    }
+
+    fn apply(&mut self, gradients: &Values, learning_rate: f64, step: u64) -> Result<()> {
+        check_gradients(&self.network, gradients, learning_rate, false)?;
+        let Values::Double(gradients) = gradients else { unreachable!("checked above") };
+        let mut rest = gradients.as_slice();
+        let mut take =
+            |count: usize| rest.split_off(..count).expect("a gradient for every parameter").to_vec();
+        let layers = self.network.layers().iter().map(|layer| {
+            let (edges, outputs) = (layer.topology.edges(), layer.topology.outputs().width());
+            BackwardWeight {
+                weights: take(edges),
+                weight_magnitudes: vec![0.0; edges],
+                biases: take(outputs),
+                bias_magnitudes: vec![0.0; outputs],
+            }
+        });
+        let gradients = layers.collect();
+        self.update_by(gradients, learning_rate, step);
+        Ok(())
     }
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {

@@ -36,33 +36,48 @@ pub fn objective_gradients(
     targets: &BatchTargets,
     step: u64,
 ) -> (Loss, Vec<BackwardWeight>) {
-    let keys = dropout_keys(network, settings.seed, step);
-    let loss = (settings.loss, f64::from(settings.label_smoothing));
-    let run = |values: &[LayerValues]| loss_and_gradients(network, values, x, targets, loss, Some(&keys));
-    let (loss, mut gradients) = match settings.connection_mask(step) {
-        None => run(values),
-        Some(mask) => {
-            let factors = connection_factors(network, mask);
-            let (loss, mut gradients) = run(&drop_connect(values, &factors));
-            for (gradients, factors) in gradients.iter_mut().zip(&factors) {
-                for (edge, factor) in factors.iter().enumerate() {
-                    gradients.weights[edge] *= factor;
-                    gradients.weight_magnitudes[edge] *= factor;
-                }
-            }
-            (loss, gradients)
-        }
-    };
-    add_penalties(network, &settings.coupled_penalties(), values, &mut gradients);
+    let (loss, mut gradients) = masked_gradients(network, settings, values, x, targets, (0, step));
+    regularise(network, settings, values, &mut gradients, step);
     (loss, gradients)
 }
 
-fn add_penalties(
+/// Loss and gradients of samples that are at place `first` of their batch and behind it: without penalties, and by the weights as
+/// they are after connections were dropped.
+pub fn masked_gradients(
     network: &Network,
-    penalties: &Penalties,
+    settings: &EngineSettings,
+    values: &[LayerValues],
+    x: &Matrix,
+    targets: &BatchTargets,
+    (first, step): (u32, u64),
+) -> (Loss, Vec<BackwardWeight>) {
+    let keys = dropout_keys(network, settings.seed, step).into_iter().map(|key| key.from_column(first));
+    let keys: Vec<_> = keys.collect();
+    let loss = (settings.loss, f64::from(settings.label_smoothing));
+    let run = |values: &[LayerValues]| loss_and_gradients(network, values, x, targets, loss, Some(&keys));
+    match settings.connection_mask(step) {
+        None => run(values),
+        Some(mask) => run(&drop_connect(values, &connection_factors(network, mask))),
+    }
+}
+
+/// Turns such gradients into those of the objective: times the factors of the connections, plus those of the penalties.
+pub fn regularise(
+    network: &Network,
+    settings: &EngineSettings,
     values: &[LayerValues],
     gradients: &mut [BackwardWeight],
+    step: u64,
 ) {
+    if let Some(mask) = settings.connection_mask(step) {
+        for (gradients, factors) in gradients.iter_mut().zip(&connection_factors(network, mask)) {
+            for (edge, factor) in factors.iter().enumerate() {
+                gradients.weights[edge] *= factor;
+                gradients.weight_magnitudes[edge] *= factor;
+            }
+        }
+    }
+    let penalties = &settings.coupled_penalties();
     for (layer, (gradients, values)) in gradients.iter_mut().zip(values).enumerate() {
         for (edge, weight) in values.weights.iter().enumerate() {
             let terms = penalties.gradient_terms(layer, *weight);
