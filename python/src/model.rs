@@ -264,6 +264,13 @@ impl Model {
         Some(encoding.columns.iter().map(|column| column.name.clone()).collect())
     }
 
+    /// Whether one of its columns holds texts or categories.
+    #[getter]
+    fn takes_texts(&self) -> bool {
+        let encoding = self.trained.data().encoding.as_ref();
+        encoding.is_some_and(|encoding| encoding.columns.iter().any(|column| column.categories.is_some()))
+    }
+
     /// Number of columns that it takes.
     #[getter]
     fn columns(&self) -> usize {

@@ -89,13 +89,14 @@ def _text(cell):
     return str(cell)
 
 
-def table_of(data, names=None):
-    """A table of the native module: of an array [samples, features], a frame or a sparse matrix.
+def table_of(data, names=None, takes_texts=False):
+    """A table of the native module: of an array [samples, features], a frame or a sparse matrix. `takes_texts` says that it is for
+    a model with columns of texts.
 
     An array of float32, float64 or uint8 in C order is read in place; others are converted once.
     """
     if is_frame(data):
-        if has_texts(data):
+        if takes_texts or has_texts(data):
             return _native.Table.of_columns(
                 [(str(name), cells_of(column), is_category(column)) for name, column in columns_of(data)]
             )
@@ -167,6 +168,37 @@ def classes_of(texts):
     return np.array(texts)
 
 
+def number_of(name, value, whole=False, least=None, most=None):
+    """A number within its range; None if there is none."""
+    if value is None:
+        return None
+    kind = numbers.Integral if whole else numbers.Real
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, kind):
+        raise TypeError(f"{name}: expected {'a whole number' if whole else 'a number'}, got {value!r}")
+    if not np.isfinite(value) or (least is not None and value < least) or (most is not None and value > most):
+        limits = f"at least {least}" if most is None else f"{least} to {most}"
+        raise ValueError(f"{name}: {value!r} is invalid, it must be {limits}")
+    return int(value) if whole else float(value)
+
+
+def pair_of(name, value):
+    """A pair of samples and labels."""
+    if not (isinstance(value, (tuple, list)) and len(value) == 2):
+        raise ValueError(f"{name}: expected a pair (X, y), got {type(value).__name__}")
+    return value
+
+
+def same_names(what, names, known):
+    """Refuses columns to predict that have other names, or are in another order, than those known."""
+    if names is not None and known is not None and len(known) > 1 and list(names) != list(known):
+        raise ValueError(f"{what}: the columns of y are {list(names)[:10]}, expected {list(known)[:10]} in this order")
+
+
+def plain(label):
+    """A label as it is written in Python."""
+    return label.item() if isinstance(label, np.generic) else label
+
+
 def merge_rows(features, targets, weights):
     """Makes a small table independent of how it is written: equal rows become one with the sum of their weights, in an order
     that follows from their content.
@@ -198,7 +230,7 @@ def names_of(targets):
         names = [str(name) for name in targets.columns]
     else:
         name = getattr(targets, "name", None)
-        names = [name] if isinstance(name, str) and name else []
+        names = [str(name)] if isinstance(name, (str, numbers.Real)) else []
     return names if names and all(names) and len(set(names)) == len(names) else None
 
 
@@ -215,6 +247,13 @@ _ADVICE = [
 
 def in_python(message):
     """A message about a table with its advice for a frame or an array, which have no flags and no decimals."""
+    message = re.sub(r"\bline (\d+)\b", r"row \1", message)
+    message = message.replace("fill it with impute mean, median or zero", "fill it with impute='mean', 'median' or 'zero'")
+    message = message.replace("class_weight weighs classes, weights weighs rows", "class_weight weighs classes, sample_weight weighs samples")
+    message = message.replace(
+        "needs validation: stopping where the test accuracy looks best would make it too good",
+        "needs eval_set or validation, samples by which the last epoch is chosen",
+    )
     message = message.replace(
         "give all decimals the same character, and name it with decimal, or leave", "convert it to numbers, or leave"
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -12,7 +11,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, _num_samples, check_is_fitted, column_or_1d, validate_data
 
-from . import _native
 from ._data import (
     FEW_ROWS,
     class_texts,
@@ -24,9 +22,22 @@ from ._data import (
     is_sparse,
     merge_rows,
     names_of,
+    number_of,
+    pair_of,
+    plain,
+    same_names,
     table_of,
 )
-from ._models import advising_python, classes_known, labels_known, numbers_known, run_native, warn_of
+from ._models import (
+    Model,
+    advising_python,
+    classes_known,
+    for_own_graphs,
+    labels_known,
+    numbers_known,
+    run_native,
+    warn_of,
+)
 from ._topologies import natives
 
 # Types that the native module reads in place.
@@ -47,8 +58,8 @@ class _Tanner(BaseEstimator):
         options["threads"] = self._threads()
         if options.get("picture") is not None and not isinstance(options["picture"], str):
             options["picture"] = "x".join(str(int(side)) for side in options["picture"])
-        if self.topologies is not None and options.get("numbers") is None:
-            options["numbers"] = "scaled"
+        if self.topologies is not None:
+            for_own_graphs(options)
         return options
 
     def _seed(self):
@@ -58,7 +69,7 @@ class _Tanner(BaseEstimator):
 
     def _threads(self):
         """Threads of the CPU; None means all cores."""
-        jobs = self.n_jobs
+        jobs = number_of("n_jobs", self.n_jobs, whole=True)
         if jobs is None or jobs == -1 or self.backend in ("gpu", "reference") or self.adapter is not None:
             return None
         if jobs < -1:
@@ -69,7 +80,7 @@ class _Tanner(BaseEstimator):
 
     def _features(self, X, reset=False, y=None):
         """Checked features: an array, a sparse matrix, or a frame with texts as it is; with `y` also that."""
-        if has_texts(X):
+        if has_texts(X) or (is_frame(X) and not reset and self._takes_texts()):
             if y is None:
                 validate_data(self, X, reset=reset, skip_check_array=True)
                 return X
@@ -107,13 +118,31 @@ class _Tanner(BaseEstimator):
 
     def _table(self, X):
         names = getattr(self, "feature_names_in_", None)
-        return table_of(X, None if names is None or is_frame(X) else [str(name) for name in names])
+        names = None if names is None or is_frame(X) else [str(name) for name in names]
+        return table_of(X, names, self._takes_texts())
 
-    def _fit(self, X, y, sample_weight, eval_set, callbacks):
+    def _takes_texts(self):
+        """Whether the trained network has columns of texts."""
+        return hasattr(self, "model_") and self.model_._native.takes_texts
+
+    def _fit(self, *arguments):
+        before = dict(vars(self))
+        try:
+            return self._trained(*arguments)
+        except BaseException:
+            # What was known before, so that a fitted estimator still fits its model.
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _trained(self, X, y, sample_weight, eval_set, callbacks):
         continues = self.warm_start and hasattr(self, "model_")
+        if not continues:
+            vars(self).pop("model_", None)
         if self.restore_best and eval_set is None and self.validation is None:
             raise ValueError("restore_best: needs eval_set or validation, by which epochs are compared")
         self._target_names = self.model_.class_names if continues else names_of(y)
+        same_names("y", names_of(y), self._target_names)
         if y is None:
             validate_data(self, X, None)  # raises the usual error
         X, y = self._features(X, reset=not continues, y=y)
@@ -125,19 +154,25 @@ class _Tanner(BaseEstimator):
                 raise ValueError("every sample has a sample_weight of 0, at least one must be above 0")
             if not kept.all():
                 X, y, sample_weight = _rows(X, kept), y[kept], sample_weight[kept]
-            sample_weight = equal_to_none(sample_weight)
+            if (sample_weight == 1).all():
+                sample_weight = None
         if is_sparse(X) and X.shape[0] <= FEW_ROWS:
             X = dense(X)
         if isinstance(X, np.ndarray):
             X, y, sample_weight = self._merged(X, y, sample_weight)
+        sample_weight = equal_to_none(sample_weight)
         known = self._known(y, sample_weight, continues)
         options = self._settings()
         self._complete(options)
         test = None
         if eval_set is not None:
             other_X, other_y = _only_set(eval_set)
+            same_names("eval_set", names_of(other_y), self._target_names)
             other_X, other_y = self._features(other_X, y=other_y)
-            test = (self._table(other_X), self._known_again(self._checked_targets(other_y)))
+            other_y = self._checked_targets(other_y)
+            if other_y.shape[1:] != y.shape[1:]:
+                raise ValueError(f"eval_set: y has the shape {other_y.shape}, in training {y.shape}")
+            test = (self._table(other_X), self._known_again(other_y))
         try:
             run = run_native(
                 options,
@@ -231,7 +266,7 @@ class _Tanner(BaseEstimator):
         """A fitted estimator that predicts with this model, which may come from the command line.
 
         Names of classes that are all written as whole numbers become such numbers, True and False booleans, others texts.
-        `parameters` are those of the estimator, which matter if it is fitted again.
+        `parameters` are those of the estimator, which matter if it is fitted again: the model's own settings are not among them.
 
         >>> import tanner
         >>> from sklearn.datasets import load_iris
@@ -241,6 +276,8 @@ class _Tanner(BaseEstimator):
         (150,)
         """
         estimator = cls(**parameters)
+        if not isinstance(model, Model):
+            raise TypeError(f"expected a Model, got {type(model).__name__}; tanner.load reads one")
         if model.task not in cls._tasks:
             raise ValueError(f"the model is one of {model.task}, which {cls.__name__} is not for")
         estimator.model_ = model
@@ -293,8 +330,7 @@ def _only_set(eval_set):
         if len(eval_set) != 1:
             raise ValueError(f"eval_set has {len(eval_set)} pairs, expected one pair (X, y)")
         eval_set = eval_set[0]
-    X, y = eval_set
-    return X, y
+    return pair_of("eval_set", eval_set)
 
 
 def _rows(X, kept):
@@ -315,7 +351,7 @@ class TannerClassifier(ClassifierMixin, _Tanner):
     Columns of texts and booleans of a frame (pandas, polars) become a feature for each category, as in a CSV file: there and here,
     texts that are all written as numbers, such as postcodes, are numbers. Columns of the dtype category (in polars Categorical and
     Enum) are categories in any case.
-    Of at most 64 samples, those that are equal count as one with the sum of their weights, so that a sample of weight 2 and the
+    Of at most 64 samples of numbers, those that are equal count as one with the sum of their weights, so that a sample of weight 2 and the
     same sample twice train the same network; the command line has no such rule.
 
     Parameters
@@ -727,6 +763,8 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         return column_or_1d(y, warn=True)
 
     def _known(self, y, weights, continues):
+        if continues and (y.ndim == 2) != (self.model_.task == "multilabel"):
+            raise ValueError(f"y has {y.ndim} dimensions, but the network that warm_start continues is one of {self.model_.task}")
         if y.ndim == 2:
             self.classes_ = np.arange(y.shape[1])
             return numbers_known("multilabel", y, self._target_names, weights)
@@ -734,7 +772,7 @@ class TannerClassifier(ClassifierMixin, _Tanner):
             return labels_known(y, self.classes_, self._order, weights)
         known, classes, order = classes_known(y, weights)
         if len(classes) < 2:
-            raise ValueError(f"the samples have only one class, {classes[0]!r}, at least 2 are needed")
+            raise ValueError(f"the samples have only one class, {plain(classes[0])!r}, at least 2 are needed")
         self.classes_, self._order = classes, order
         return known
 
@@ -751,11 +789,18 @@ class TannerClassifier(ClassifierMixin, _Tanner):
 
     def _complete(self, options):
         weights = options.get("class_weight")
-        if isinstance(weights, dict):
+        if weights == {}:
+            options["class_weight"] = None
+        elif isinstance(weights, dict):
+            for label, weight in weights.items():
+                if not number_of("class_weight", weight, least=0):
+                    raise ValueError(f"class_weight: the weight of {label!r} is 0, it must be above")
             texts, _ = class_texts(list(weights))
             line = io.StringIO()
             csv.writer(line).writerow([f"{text}:{float(value)}" for text, value in zip(texts, weights.values())])
             options["class_weight"] = line.getvalue().strip()
+        elif weights is not None and weights != "balanced":
+            raise ValueError(f"class_weight: expected 'balanced' or a dict {{label: weight}}, got {weights!r}")
 
     def predict(self, X):
         """The label of each sample, [samples]; of several labels 0 and 1, [samples, labels]."""
@@ -772,6 +817,11 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         ordered = np.empty_like(probabilities)
         ordered[:, self._order] = probabilities
         return ordered
+
+    def predict_log_proba(self, X):
+        """The logarithms of `predict_proba`, float32 [samples, classes]."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

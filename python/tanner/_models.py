@@ -22,6 +22,10 @@ from ._data import (
     is_frame,
     is_sparse,
     names_of,
+    number_of,
+    pair_of,
+    plain,
+    same_names,
     table_of,
 )
 from ._topologies import Topology, natives
@@ -59,9 +63,9 @@ def load(path):
     return Model._of(_native.Model.load(os.fspath(path)))
 
 
-def warn_of(lines, level=3):
+def warn_of(lines, level=3, of_file=False):
     for line in lines:
-        _warnings.warn(in_python(line), TannerWarning, stacklevel=level)
+        _warnings.warn(line if of_file else in_python(line), TannerWarning, stacklevel=level)
 
 
 @contextmanager
@@ -104,7 +108,8 @@ def labels_known(labels, classes, order, weights=None):
     places[places == len(classes)] = 0
     unknown = classes[places] != labels
     if unknown.any():
-        raise ValueError(f"label {labels[unknown][0]!r} is not a class of the training data, which has {list(classes)[:10]}")
+        there = [plain(label) for label in classes[:10]]
+        raise ValueError(f"label {plain(labels[unknown][0])!r} is not a class of the training data, which has {there}")
     texts, _ = class_texts(classes.tolist() if classes.dtype.kind in "biuU" else list(classes))
     rank = np.empty(len(order), dtype=np.uint32)
     rank[order] = np.arange(len(order), dtype=np.uint32)
@@ -119,6 +124,10 @@ def numbers_known(task, values, names=None, weights=None):
         single = np.ascontiguousarray(values, dtype=np.float32)
     if np.isinf(single).any() and not np.isinf(values).any():
         raise ValueError("a number to predict is too large for float32")
+    if not single.any() and values.any():
+        raise ValueError("the numbers to predict are too small for float32: multiply them by a constant")
+    if len(values) > 1 and ((single == single[0]).all(axis=0) & (values != values[0]).any(axis=0)).any():
+        raise ValueError("the numbers to predict differ by less than float32 holds: subtract a constant")
     names = names or (["label"] if values.shape[1] == 1 else [f"label{place}" for place in range(values.shape[1])])
     return _native.Known.numbers(task, single, names, _weights32(weights))
 
@@ -152,6 +161,7 @@ class Network:
     """
 
     def __init__(self, features, outputs, *, picture=None, **settings):
+        refuse_unknown("Network", settings)
         drawn = _native.draw(as_json(settings), features, outputs, None if picture is None else tuple(picture))
         self.layers = [Topology._of(layer) for layer in drawn]
 
@@ -243,6 +253,8 @@ class Model:
         `weights` says how sparse layers keep them: "dense", "scatter" (expanded when the file is loaded), "gather" (never dense)
         or "auto".
         """
+        if weights not in ("auto", "dense", "scatter", "gather"):
+            raise ValueError(f"weights: {weights!r} is not one of auto, dense, scatter, gather")
         data = self._native.to_onnx(weights)
         if path is None:
             return data
@@ -268,7 +280,7 @@ class Model:
                 there = ", ".join(map(repr, list(data.columns)[:10]))
                 raise ValueError(f"column {missing[0]!r} is missing, there are {there}")
             data = data[names]
-        return table_of(data)
+        return table_of(data, takes_texts=self._native.takes_texts)
 
     def _predict(self, data, threads=None, level=4):
         """Labels [samples], probabilities [samples, classes], and numbers [samples, targets] or None."""
@@ -341,21 +353,27 @@ class Model:
 
         Returns (Model, curve), the curve being a list of dicts, one for each network on the way.
         """
+        goals = dict(sparsity=sparsity, threshold=threshold, target=target, max_drop=max_drop)
+        given = [name for name, value in goals.items() if value is not None]
+        if len(given) > 1:
+            raise ValueError(f"{given[0]} and {given[1]} cannot be used together: each says how much to remove")
         options = dict(
-            sparsity=sparsity,
-            threshold=threshold,
-            target=target,
-            max_drop=max_drop,
-            blocks=blocks,
-            rounds=rounds,
-            fine_tune=fine_tune,
-            lr=lr,
-            batch_size=batch_size,
-            validation=validation,
-            seed=seed,
-            threads=threads,
+            sparsity=number_of("sparsity", sparsity, least=0),
+            threshold=number_of("threshold", threshold, least=0),
+            target=number_of("target", target, least=0, most=1),
+            max_drop=number_of("max_drop", max_drop, least=0, most=100),
+            blocks=number_of("blocks", blocks, whole=True, least=1),
+            rounds=number_of("rounds", rounds, whole=True, least=1),
+            fine_tune=number_of("fine_tune", fine_tune, whole=True, least=0),
+            lr=number_of("lr", lr, least=0),
+            batch_size=number_of("batch_size", batch_size, whole=True, least=1),
+            validation=validation if isinstance(validation, int) else number_of("validation", validation, least=0, most=1),
+            seed=number_of("seed", seed, whole=True, least=0),
+            threads=number_of("threads", threads, whole=True, least=1),
         )
-        test = None if test is None else (self._table(test[0]), self._known(test[1]))
+        if test is not None:
+            test = pair_of("test", test)
+            test = (self._table(test[0]), self._known(test[1]))
         native, curve, failure = self._native.prune(as_json(options), self._table(data), self._known(labels), test)
         if failure is not None:
             warn_of([f"pruning ended early: {failure}"])
@@ -365,16 +383,20 @@ class Model:
 
     def _known(self, labels):
         """Labels, by the names of the model, as the native module takes them."""
-        if self.task != "classification":
-            return numbers_known(self.task, labels, self.class_names)
         names = self.class_names
+        if self.task != "classification":
+            same_names("labels", names_of(labels), names)
+            return numbers_known(self.task, labels, names)
+        if np.ndim(labels) != 1:
+            raise ValueError(f"labels have {np.ndim(labels)} dimensions, expected the label of each sample, [samples]")
         place = {name: index for index, name in enumerate(names)}
         texts, _ = class_texts(list(dict.fromkeys(np.asarray(labels).tolist())))
         text_of = dict(zip(dict.fromkeys(np.asarray(labels).tolist()), texts))
         try:
             codes = [place[text_of[label]] for label in np.asarray(labels).tolist()]
         except KeyError as unknown:
-            raise ValueError(f"label {unknown} is not a class of the model, which has {names[:10]}") from None
+            label = plain(unknown.args[0])
+            raise ValueError(f"label {label!r} is not a class of the model, which has {names[:10]}") from None
         return _native.Known.classes(np.array(codes, dtype=np.uint32), names, None)
 
     def weights(self, layer=None):
@@ -544,9 +566,16 @@ def run_native(options, train, test, *, topologies, start, callbacks, verbose):
     """Trains with callbacks and a progress bar, and warns of what the library warns of; returns a Run."""
     from ._progress import Progress
 
+    unused = [name for name in ("tensorboard", "target", "checkpoint_every") if options.get(name) is not None]
+    if unused and options.get("out") is None:
+        raise ValueError(f"{unused[0]}: needs out, the folder of the run")
+    if options.get("out") is not None and not os.fspath(options["out"]):
+        raise ValueError("out: an empty text is no folder")
     is_scored = train is None or test is not None or options.get("validation") is not None
     progress = Progress(verbose)
-    callbacks = [callbacks] if callable(callbacks) else list(callbacks or [])
+    callbacks = [callbacks] if callable(callbacks) else callbacks or []
+    if not (isinstance(callbacks, (list, tuple)) and all(map(callable, callbacks))):
+        raise TypeError(f"callbacks: expected a function, or a list of functions, got {callbacks!r}")
 
     def on_epoch(epoch, planned):
         named = _named(epoch, is_scored)
@@ -574,7 +603,7 @@ def run_native(options, train, test, *, topologies, start, callbacks, verbose):
         progress.close()
     if native.interrupted and native.epochs == 0:
         raise KeyboardInterrupt
-    warn_of(native.warnings, 5)
+    warn_of(native.warnings, 5, of_file=train is None)
     if native.interrupted:
         warn_of([f"interrupted: the model is that of epoch {native.epochs} of {native.epochs_planned}"], 5)
     return Run(native, is_scored)
@@ -630,11 +659,16 @@ def train(
         raise TypeError(
             f"train(settings, data): settings are a dict, got {type(settings).__name__}; give a path or samples as data=path or data=(X, y)"
         )
-    options = {**{name.replace("-", "_"): value for name, value in (settings or {}).items()}, **more}
-    known = settings_names()
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        raise TypeError(f"train() got an unexpected setting {unknown[0]!r}{_hint(unknown[0], known)}")
+    pairs = [*(settings or {}).items(), *more.items()]
+    options = {name.replace("-", "_"): value for name, value in pairs}
+    if len(options) < len(pairs):
+        names = [name.replace("-", "_") for name, _ in pairs]
+        raise TypeError(f"train() got the setting {next(name for name in names if names.count(name) > 1)!r} twice")
+    refuse_unknown("train", options)
+    if start is not None and not isinstance(start, Model):
+        raise TypeError(f"start: expected a Model, got {type(start).__name__}; tanner.load reads one")
+    if data is None and options.get("data") is None:
+        raise TypeError("train() needs data: a path, or a pair (X, y)")
     train_set = test_set = None
     if isinstance(data, (str, os.PathLike)):
         options["data"] = os.fspath(data)
@@ -644,13 +678,16 @@ def train(
         if not (isinstance(data, (tuple, list)) and len(data) == 2):
             raise TypeError(f"data is a path or a pair (X, y), got {type(data).__name__}")
         features, labels = data
-        task = options.pop("task", "auto")
+        task = options.pop("task", None) or "auto"
+        if task not in ("auto", "classification", "regression", "multilabel"):
+            raise ValueError(f"task: {task!r} is not one of auto, classification, regression, multilabel")
         names = None if start is None or start.task == "classification" else start.class_names
         train_set, of_labels = _samples(features, labels, task, sample_weight, names)
         if eval_set is not None:
+            eval_set = pair_of("eval_set", eval_set)
             test_set = (table_of(eval_set[0]), of_labels(eval_set[1]))
     if topologies is not None:
-        options.setdefault("numbers", "scaled")
+        for_own_graphs(options)
     return run_native(
         options,
         train_set,
@@ -660,6 +697,22 @@ def train(
         callbacks=on_epoch,
         verbose=verbose,
     )
+
+
+def for_own_graphs(options):
+    """Settings that own graphs need: an input for each feature, and layers whose edges may move."""
+    if options.get("numbers") is None:
+        options["numbers"] = "scaled"
+    if options.get("rewire") is not None and options.get("arch") is None:
+        options["arch"] = "rsp"
+
+
+def refuse_unknown(function, options):
+    """Refuses names that are no settings."""
+    known = settings_names()
+    unknown = [name for name in options if name.replace("-", "_") not in known]
+    if unknown:
+        raise TypeError(f"{function}() got an unexpected setting {unknown[0]!r}{_hint(unknown[0], known)}")
 
 
 def settings_names():
@@ -698,11 +751,25 @@ def _samples(features, labels, task, weights, names=None):
             task = "multilabel" if np.isin(labels, (0, 1)).all() else "regression"
         else:
             task = "regression" if is_number else "classification"
+    if task == "classification" and labels.ndim > 1 and labels.shape[1] > 1:
+        raise ValueError(f"labels have the shape {labels.shape}, expected the label of each sample, [samples]")
     if task == "classification":
         known, classes, order = classes_known(labels.ravel(), weights)
-        return (table_of(features), known), lambda others: labels_known(np.asarray(others).ravel(), classes, order)
+
+        def of_classes(others):
+            others = np.asarray(others)
+            if others.ndim > 1 and others.shape[1] > 1:
+                raise ValueError(f"eval_set: labels of the shape {others.shape}, expected the label of each sample, [samples]")
+            return labels_known(others.ravel(), classes, order)
+
+        return (table_of(features), known), of_classes
     known = numbers_known(task, labels, names, weights)
-    return (table_of(features), known), lambda others: numbers_known(task, others, names)
+
+    def of_numbers(others):
+        same_names("eval_set", names_of(others), names)
+        return numbers_known(task, others, names)
+
+    return (table_of(features), known), of_numbers
 
 
 def _rows(features, kept):

@@ -66,6 +66,7 @@ class Model:
     arch: str
     output_names: list[str]
     column_names: list[str] | None
+    takes_texts: bool
     columns: int
     image_shape: list[int] | None
     @staticmethod

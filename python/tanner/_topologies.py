@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from . import _native
+from ._data import number_of
+
+# Neurons on a side of a layer.
+MOST = 1 << 24
 
 
 class Topology:
@@ -47,7 +51,7 @@ class Topology:
             raise ValueError("edges must be pairs of whole numbers, [edges, 2]")
         if pairs.size and (pairs.min() < 0 or pairs.max() >= 1 << 32):
             raise ValueError("an end of an edge is below 0 or too large")
-        return cls._of(_native.Topology.of_edges(inputs, outputs, [(int(a), int(b)) for a, b in pairs]))
+        return cls._of(_native.Topology.of_edges(*_sides(inputs, outputs), [(int(a), int(b)) for a, b in pairs]))
 
     @classmethod
     def from_scipy(cls, matrix):
@@ -63,7 +67,7 @@ class Topology:
     @classmethod
     def fully_connected(cls, inputs, outputs):
         """Every possible edge."""
-        return cls._of(_native.Topology.fully_connected(inputs, outputs))
+        return cls._of(_native.Topology.fully_connected(*_sides(inputs, outputs)))
 
     @classmethod
     def random_sparse(cls, inputs, outputs, degree, *, seed=0, layer=0):
@@ -71,8 +75,8 @@ class Topology:
 
         `degree` is a number, or a distribution: "uniform:10-90", "poisson:53" or "20:0.5,86:0.5".
         """
-        degrees = degree if isinstance(degree, str) else f"regular:{int(degree)}"
-        return cls._of(_native.Topology.random_sparse((inputs, outputs), degrees, (seed, layer)))
+        degrees = degree if isinstance(degree, str) else f"regular:{number_of('degree', degree, whole=True, least=0)}"
+        return cls._of(_native.Topology.random_sparse(_sides(inputs, outputs), degrees, (seed, layer)))
 
     @classmethod
     def spatially_coupled(cls, inputs, outputs, degrees, *, blocks=8, receptive_field=2, seed=0, layer=0):
@@ -80,15 +84,15 @@ class Topology:
 
         `degrees` is the out-degree of an input of each block: a list, or one number for all.
         """
-        degrees = [int(degrees)] if np.isscalar(degrees) else [int(degree) for degree in degrees]
-        native = _native.Topology.spatially_coupled((inputs, outputs), (blocks, receptive_field), degrees, (seed, layer))
+        degrees = [number_of("degrees", degree, whole=True, least=0) for degree in np.atleast_1d(degrees)]
+        native = _native.Topology.spatially_coupled(_sides(inputs, outputs), (blocks, receptive_field), degrees, (seed, layer))
         return cls._of(native)
 
     @classmethod
     def band(cls, inputs, outputs, degrees, *, blocks=8, softness=1.0, seed=0, layer=0):
         """As `spatially_coupled`, without a window: edges get e times rarer over `softness` blocks."""
-        degrees = [int(degrees)] if np.isscalar(degrees) else [int(degree) for degree in degrees]
-        return cls._of(_native.Topology.soft_band((inputs, outputs), (blocks, softness), degrees, (seed, layer)))
+        degrees = [number_of("degrees", degree, whole=True, least=0) for degree in np.atleast_1d(degrees)]
+        return cls._of(_native.Topology.soft_band(_sides(inputs, outputs), (blocks, softness), degrees, (seed, layer)))
 
     @classmethod
     def coupled_2d(cls, inputs, outputs, fan_in, reach, *, picture=None, falloff="gauss", grain="1", seed=0, layer=0):
@@ -97,7 +101,7 @@ class Topology:
         `fan_in` is the number of inputs of each output, `reach` how far it sees, in pixels of `picture` (rows, columns;
         by default the grid of the inputs). `falloff` is "gauss" or "window"; `grain` "1" draws edges, "4" whole blocks of 4 x 4.
         """
-        grids = [(*grid, 1) if len(grid) == 2 else tuple(grid) for grid in (inputs, outputs)]
+        grids = [_grid(name, grid) for name, grid in (("inputs", inputs), ("outputs", outputs))]
         picture = tuple(picture or inputs[:2])
         native = _native.Topology.coupled_2d(
             tuple(grids), (float(fan_in), float(reach)), (falloff, str(grain)), picture, (seed, layer)
@@ -160,6 +164,21 @@ class Topology:
 
 def _rebuild(inputs, rows, columns):
     return Topology._of(_native.Topology.of_rows(inputs, rows.astype(np.int64), columns.astype(np.int64)))
+
+
+def _sides(inputs, outputs):
+    """Numbers of neurons within reason."""
+    sides = ("inputs", inputs), ("outputs", outputs)
+    return tuple(number_of(name, width, whole=True, least=1, most=MOST) for name, width in sides)
+
+
+def _grid(name, grid):
+    """Rows, columns and maps."""
+    if np.ndim(grid) != 1 or len(grid) not in (2, 3):
+        raise ValueError(f"{name}: expected (rows, columns) or (rows, columns, maps), got {grid!r}")
+    grid = tuple(number_of(name, side, whole=True, least=1, most=MOST) for side in grid)
+    number_of(name, int(np.prod(grid, dtype=object)), whole=True, least=1, most=MOST)
+    return grid if len(grid) == 3 else (*grid, 1)
 
 
 def natives(topologies):

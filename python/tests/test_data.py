@@ -206,3 +206,78 @@ def test_numbers_to_predict_keep_their_names(flowers):
     assert again.model.class_names == ["width"] and again.model.epochs == 3
     both = pandas.DataFrame({"tall": (X[:, 0] > 6).astype(int), "wide": (X[:, 1] > 3).astype(int)})
     assert TannerClassifier(epochs=2).fit(X, both).model_.class_names == ["tall", "wide"]
+
+
+def test_missing_texts_and_texts_like_their_column_are_read(flowers):
+    """What would be an empty line or a second header in a file."""
+    pandas = pytest.importorskip("pandas")
+    y = np.arange(120) % 3
+    for cells in ([None, "A"] * 60, ["A", None] * 60, [""] + ["A", "B"] * 59 + ["A"], ["cabin", "other"] * 60):
+        frame = pandas.DataFrame({"cabin": cells, "x": np.arange(120.0)})
+        fitted = TannerClassifier(impute="mean", epochs=1).fit(frame, y, eval_set=(frame[:1], y[:1]))
+        assert fitted.predict(frame[:1]).shape == (1,)
+        np.testing.assert_array_equal(fitted.predict_proba(frame[:9]), fitted.predict_proba(frame)[:9])
+    named = pandas.DataFrame({"": ["a", "b"] * 60, " ": ["c", "d", "e"] * 40})
+    assert TannerClassifier(epochs=1).fit(named, y).predict(named).shape == (120,)
+    with pytest.raises(ValueError, match="row 1, column \"cabin\": the value is missing.*impute='mean', 'median' or 'zero'"):
+        TannerClassifier().fit(pandas.DataFrame({"cabin": ["A", None] * 60}), y)
+
+
+def test_declared_categories_may_be_called_like_missing_values(flowers):
+    pandas = pytest.importorskip("pandas")
+    countries = pandas.Categorical(["NA", "DE", "nan"] * 40)
+    frame = pandas.DataFrame({"country": countries, "x": 1.0})
+    y = np.arange(120) % 3
+    fitted = TannerClassifier(epochs=30).fit(frame, y)
+    assert fitted.model_.info["data"]["encoding"]["columns"][0]["categories"] == ["DE", "NA", "nan"]
+    assert fitted.score(frame, y) == 1.0
+    with pytest.raises(ValueError, match="a text of 2000 bytes, at most 1024"):
+        TannerClassifier().fit(pandas.DataFrame({"c": pandas.Categorical(["a" * 2000, "b"] * 60)}), y)
+
+
+def test_numbers_and_booleans_stand_for_categories(flowers):
+    pandas = pytest.importorskip("pandas")
+    X, y = flowers
+    large, size = X[:, 2] > 2, (X[:, 2] > 2).astype(int) + (X[:, 2] > 5)
+    fitted = TannerClassifier(epochs=20).fit(pandas.DataFrame({"large": large, "size": pandas.Categorical(size)}), y)
+    expected = fitted.predict_proba(pandas.DataFrame({"large": large, "size": pandas.Categorical(size)}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for frame in ({"large": large.astype(int), "size": size}, {"large": large.astype(float), "size": size.astype(float)}):
+            np.testing.assert_array_equal(fitted.predict_proba(pandas.DataFrame(frame)), expected)
+            np.testing.assert_array_equal(fitted.model_.predict_proba(pandas.DataFrame(frame)), expected)
+
+
+def test_labels_of_another_shape_or_with_other_names_are_refused(flowers):
+    pandas = pytest.importorskip("pandas")
+    X, y = flowers
+    onehot = np.eye(3, dtype=int)[y]
+    two = pandas.DataFrame({"a": 9 * X[:, 0], "b": X[:, 1]})
+    model = TannerClassifier(epochs=1).fit(X, y).model_
+    several = TannerClassifier(epochs=1, warm_start=True).fit(X, onehot)
+    numbers = TannerRegressor(epochs=1, warm_start=True).fit(X, two)
+    for call, reason in [
+        (lambda: TannerClassifier(epochs=1).fit(X, y, eval_set=(X, onehot)), r"eval_set: y has the shape \(150, 3\), in training"),
+        (lambda: TannerClassifier(epochs=1).fit(X, onehot, eval_set=(X, y)), r"eval_set: y has the shape \(150,\), in training"),
+        (lambda: tanner.train({"epochs": 1}, (X, y), eval_set=(X, onehot)), "expected the label of each sample"),
+        (lambda: several.fit(X, y), "warm_start continues is one of multilabel"),
+        (lambda: model.prune(X, onehot), "labels have 2 dimensions"),
+        (lambda: model.permutation_importance(X, onehot), "labels have 2 dimensions"),
+        (lambda: TannerRegressor(epochs=1).fit(X, two, eval_set=(X, two[["b", "a"]])), r"eval_set: the columns of y are \['b', 'a'\]"),
+        (lambda: numbers.fit(X, two[["b", "a"]]), "y: the columns of y are"),
+        (lambda: numbers.model_.permutation_importance(X, two[["b", "a"]]), "labels: the columns of y are"),
+        (lambda: tanner.train({"epochs": 1}, (X, two), eval_set=(X, two[["b", "a"]])), "eval_set: the columns of y are"),
+        (lambda: TannerClassifier().fit(X, y, eval_set=()), "eval_set: expected a pair"),
+    ]:
+        with pytest.raises(ValueError, match=reason):
+            call()
+
+
+def test_numbers_that_float32_does_not_tell_apart_are_told(flowers):
+    X, _ = flowers
+    with pytest.warns(TannerWarning, match="subtract a constant"):
+        TannerRegressor(epochs=1).fit(X, 1.7e9 + 10 * X[:, 0])
+    with pytest.raises(ValueError, match="differ by less than float32 holds"):
+        TannerRegressor(epochs=1).fit(X, 1.7e9 + X[:, 0])
+    with pytest.raises(ValueError, match="too small for float32"):
+        TannerRegressor(epochs=1).fit(X, 1e-300 * X[:, 0])

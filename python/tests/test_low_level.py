@@ -61,9 +61,14 @@ def test_impossible_graphs_are_refused():
         (lambda: Topology.spatially_coupled(8, 8, 2, blocks=0), "block"),
         (lambda: Topology.coupled_2d((4, 4), (4, 4), 3, 0.0), "reach"),
         (lambda: Topology.coupled_2d((4, 4), (4, 4), 3, 1.0, falloff="round"), "gauss"),
+        (lambda: Topology.from_edges(10**9, 10**9, [(1, 2)]), "inputs: 1000000000 is invalid, it must be 1 to 16777216"),
+        (lambda: Topology.coupled_2d((10_000, 10_000), (4, 4), 3, 1.0), "inputs: 100000000 is invalid"),
+        (lambda: Topology.coupled_2d(8, (4, 4), 3, 1.0), "inputs: expected \\(rows, columns\\)"),
     ]:
         with pytest.raises(ValueError, match=reason):
             call()
+    with pytest.raises(TypeError, match="degree: expected a whole number, got 2.7"):
+        Topology.random_sparse(64, 64, 2.7)
     with pytest.raises(TypeError, match="from_edges"):
         Topology()
 
@@ -188,6 +193,18 @@ def test_pruning(flowers):
         model.prune(X, y, sparsity=1.5)
     with pytest.raises(ValueError, match="not a class"):
         model.prune(X, y + 5, sparsity=0.5)
+    for options, error, reason in [
+        ({"sparsity": "0.5"}, TypeError, "sparsity: expected a number, got '0.5'"),
+        ({"sparsity": True}, TypeError, "sparsity"),
+        ({"rounds": 2.5}, TypeError, "rounds: expected a whole number"),
+        ({"rounds": 0}, ValueError, "rounds: 0 is invalid"),
+        ({"fine_tune": -1}, ValueError, "fine_tune"),
+        ({"target": 2.0}, ValueError, "target: 2.0 is invalid, it must be 0 to 1"),
+        ({"sparsity": 0.5, "threshold": 0.1}, ValueError, "sparsity and threshold cannot be used together"),
+        ({"test": (X, y, y)}, ValueError, "test: expected a pair"),
+    ]:
+        with pytest.raises(error, match=reason):
+            model.prune(X, y, **options)
 
 
 def test_importance_names_columns(flowers):

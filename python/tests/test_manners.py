@@ -37,6 +37,11 @@ def python(code, **options):
         ({"random_state": -1}, "random_state: "),
         ({"n_jobs": 100_000}, "n_jobs: "),
         ({"adapter": "no such card"}, "adapter: "),
+        ({"patience": 2}, "patience: needs eval_set or validation, samples by which the last epoch is chosen"),
+        ({"class_weight": "balance"}, "class_weight: expected 'balanced' or a dict"),
+        ({"class_weight": {0: 0, 1: 1}}, "class_weight: the weight of 0 is 0"),
+        ({"tensorboard": "tb"}, "tensorboard: needs out"),
+        ({"out": ""}, "out: an empty text"),
     ],
 )
 def test_settings_that_do_not_fit_are_value_errors(flowers, settings, reason):
@@ -57,6 +62,17 @@ def test_unknown_settings_are_type_errors(flowers):
         tanner.train({"epoch": 3}, flowers)
     with pytest.raises(TypeError, match="unexpected"):
         tanner.train({}, flowers, dropot=0.5)
+    for call, reason in [
+        (lambda: tanner.Network(4, 3, epoch=3), "Network\\(\\) got an unexpected setting 'epoch'; did you mean 'epochs'"),
+        (lambda: tanner.train({"batch-size": 16, "batch_size": 32}, flowers), "the setting 'batch_size' twice"),
+        (lambda: tanner.train(), "needs data"),
+        (lambda: tanner.train({}, flowers, start="model.safetensors"), "tanner.load reads one"),
+        (lambda: TannerClassifier.from_model("model.safetensors"), "tanner.load reads one"),
+        (lambda: TannerClassifier(n_jobs="3").fit(*flowers), "n_jobs: expected a whole number"),
+        (lambda: TannerClassifier().fit(*flowers, callbacks=3), "callbacks: expected a function"),
+    ]:
+        with pytest.raises(TypeError, match=reason):
+            call()
 
 
 def test_files_that_cannot_be_read(tmp_path):

@@ -249,7 +249,7 @@ def test_the_best_network_needs_samples_to_compare_by():
     X, y = noisy()
     with pytest.raises(ValueError, match="restore_best: needs eval_set or validation"):
         TannerClassifier(restore_best=True).fit(X, y)
-    with pytest.raises(ValueError, match="patience: needs validation"):
+    with pytest.raises(ValueError, match="patience: needs eval_set or validation"):
         TannerClassifier(patience=3).fit(X, y)
     with pytest.raises(ValueError, match="validation: holds out training samples, but there are others"):
         TannerClassifier(validation=0.2).fit(X, y, eval_set=(X, y))
@@ -294,3 +294,40 @@ def test_an_estimator_of_other_models(flowers):
     np.testing.assert_array_equal(TannerRegressor.from_model(numbers.model_).predict(X[:, :2]), numbers.predict(X[:, :2]))
     number = TannerRegressor(epochs=5).fit(X[:, :2], X[:, 2])
     assert TannerRegressor.from_model(number.model_).predict(X[:, :2]).shape == (150,)
+
+
+def test_a_failed_fit_leaves_the_fitted_estimator_as_it_was(flowers):
+    X, y = flowers
+    fitted = TannerClassifier(epochs=3).fit(X, np.array(["a", "b", "c"])[y])
+    expected = fitted.predict(X)
+
+    def fails(epoch):
+        raise KeyError("mine")
+
+    for call in (
+        lambda: fitted.set_params(epochs=-1).fit(X, np.array(["q", "r", "s"])[y]),
+        lambda: fitted.set_params(epochs=2).fit(X[:, :2], np.array(["q", "r", "s"])[y], callbacks=fails),
+    ):
+        with pytest.raises((ValueError, KeyError)):
+            call()
+        np.testing.assert_array_equal(fitted.predict(X), expected)
+        assert fitted.n_features_in_ == 4 and list(fitted.classes_) == ["a", "b", "c"]
+
+
+def test_equal_weights_are_repeated_samples(flowers):
+    X, y = flowers
+    X, y = X[::3][:30], y[::3][:30]
+    once = TannerClassifier(epochs=4, dropout=0.2).fit(X, y, sample_weight=np.full(len(X), 2.0))
+    twice = TannerClassifier(epochs=4, dropout=0.2).fit(np.repeat(X, 2, axis=0), np.repeat(y, 2))
+    np.testing.assert_array_equal(once.predict_proba(X), twice.predict_proba(X))
+    plain = TannerClassifier(epochs=4).fit(X, y)
+    ones = TannerClassifier(epochs=4).fit(X, y, sample_weight=np.ones(len(X)))
+    np.testing.assert_array_equal(plain.predict_proba(X), ones.predict_proba(X))
+
+
+def test_own_graphs_may_be_rewired(flowers):
+    X, y = flowers
+    graph = tanner.Topology.random_sparse(4, 32, 12)
+    fitted = TannerClassifier(topologies=[graph], rewire="set", epochs=4).fit(X, y)
+    assert fitted.topology_[0] != graph and fitted.topology_[0].edges == graph.edges
+    assert sum(epoch.get("edges_moved", 0) for epoch in fitted.history_) > 0

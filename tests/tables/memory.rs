@@ -95,7 +95,7 @@ fn numbers_of_a_column_of_texts_are_texts() {
 
 #[test]
 fn declared_categories_are_no_numbers() {
-    let codes = ["101", "", " 7 ", "101", "NA"];
+    let codes = ["101", "", " 7 ", "101", " "];
     let cells = || codes.iter().map(|code| (!code.is_empty()).then(|| (*code).to_owned())).collect();
     let both =
         |cells| [column("code", cells), column("x", MemoryCells::Numbers(vec![0.0, 1.0, 2.0, 3.0, 4.0]))];
@@ -190,4 +190,34 @@ fn numbers_to_predict_may_be_constant_and_weighted() {
     let (samples, record) = DataRecord::learn_known(table, known, FitOptions::default(), None).unwrap();
     assert_eq!((samples.target(1), samples.weights()), (&[8.0][..], Some(&[3.0, 1.0][..])));
     assert_eq!((record.targets[0].name.as_str(), record.targets[0].mean), ("y", 5.0));
+}
+
+#[test]
+fn texts_that_would_be_no_line_or_a_header_of_a_file_are_read() {
+    let fit = FitOptions { impute: Some(Impute::Zero), ..FitOptions::default() };
+    for (name, cells, expected) in [
+        ("c", ["", "a", "b"], [0.0, 0.0, 1.0, 0.0, 0.0, 1.0]),
+        ("c", ["b", "c", "b"], [1.0, 0.0, 0.0, 1.0, 1.0, 0.0]),
+        ("", ["a", "b", "a"], [1.0, 0.0, 0.0, 1.0, 1.0, 0.0]),
+        (" ", ["a", "", "b"], [1.0, 0.0, 0.0, 0.0, 0.0, 1.0]),
+        ("row", ["a", "b", "a"], [1.0, 0.0, 0.0, 1.0, 1.0, 0.0]),
+        ("two\nlines", ["a", "b", "a"], [1.0, 0.0, 0.0, 1.0, 1.0, 0.0]),
+    ] {
+        let columns = [column(name, texts(&cells))];
+        let table = of_columns(&columns, None).unwrap();
+        let (samples, record) = DataRecord::learn_known(table, classes(&[0, 1, 0]), fit, None).unwrap();
+        assert_eq!(samples.features(), expected, "{name:?} {cells:?}");
+        let encoding = record.encoding.clone().unwrap();
+        assert_eq!(encoding.columns[0].name, name);
+        // Row by row, too.
+        for (row, cell) in cells.iter().enumerate() {
+            let one = [column(name, texts(&[cell]))];
+            let features = features_of(&record, of_columns(&one, Some(&encoding)).unwrap()).samples;
+            assert_eq!(features, expected[2 * row..2 * row + 2], "{name:?} {cell:?}");
+        }
+    }
+    let all_missing = of_columns(&[column("c", texts(&["", "", ""]))], None).unwrap();
+    let fit = FitOptions { impute: Some(Impute::Mean), ..fit };
+    let refused = DataRecord::learn_known(all_missing, classes(&[0, 1, 0]), fit, None).unwrap_err();
+    assert_says(&refused.to_string(), &["\"c\" has no value in any training row"]);
 }

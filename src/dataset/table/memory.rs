@@ -2,11 +2,10 @@
 //!
 //! Numbers get the offsets, and texts the reading, that the same columns of a file would get: texts go through the CSV reader.
 
-use super::memory_texts::read_texts;
+use super::memory_texts::{in_one_line, read_texts};
 use super::span::narrow;
-use super::{
-    CellRules, Column, ColumnEncoding, ReadOptions, Span, Table, TableEncoding, Texts, listed, shown,
-};
+use super::texts::MAX_TEXT;
+use super::{Column, ColumnEncoding, ReadOptions, Span, Table, TableEncoding, Texts, listed, shown};
 use crate::{Error, Result};
 
 /// The name of such a table in messages.
@@ -133,17 +132,17 @@ impl Table {
         let mut table = Self::new(NAME.into(), empty, columns.len());
         (table.named, table.rows) = (true, rows);
         table.cells = vec![0.0; rows * columns.len()];
-        let (mut texts, mut slots, mut categories) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut texts, mut slots) = (Vec::new(), Vec::new());
         for (slot, column) in columns.into_iter().enumerate() {
             let encoding = known.map(|known| &known.columns[slot]);
             match column.cells {
                 MemoryCells::Numbers(numbers) if encoding.is_none_or(|one| one.categories.is_none()) => {
                     table.take_column(slot, &numbers, encoding)?;
                 }
+                MemoryCells::Categories(cells) if encoding.is_none_or(|one| one.categories.is_some()) => {
+                    table.take_categories(slot, &cells)?;
+                }
                 cells => {
-                    if let MemoryCells::Categories(cells) = &cells {
-                        categories.push((slot, cells.clone()));
-                    }
                     texts.push((column.name, cells.into_texts()));
                     slots.push(slot);
                 }
@@ -152,12 +151,6 @@ impl Table {
         if !slots.is_empty() {
             let read = read_texts(texts, &slots, known, options)?;
             table.take_texts(read, &slots)?;
-        }
-        for (slot, cells) in categories {
-            let is_for_numbers = known.is_some_and(|known| known.columns[slot].categories.is_none());
-            if table.columns[slot].texts.is_none() && !is_for_numbers {
-                table.take_categories(slot, &cells);
-            }
         }
         Ok(table)
     }
@@ -263,22 +256,29 @@ impl Table {
         Ok(())
     }
 
-    /// Takes back that these categories were read as numbers.
-    fn take_categories(&mut self, slot: usize, cells: &[Option<String>]) {
-        let (rules, width) = (CellRules::default(), self.columns.len());
+    /// Takes texts as categories, without blanks around them as in files; none of them means a missing value but an empty one.
+    fn take_categories(&mut self, slot: usize, cells: &[Option<String>]) -> Result<()> {
+        let width = self.columns.len();
         let mut column = Column::new(self.columns[slot].name.clone(), slot, Some(Texts::default()));
         for (row, cell) in cells.iter().enumerate() {
-            let text = cell.as_deref().map_or("", str::trim);
-            let number = match column.texts.as_mut() {
-                Some(texts) if !rules.is_missing(text.as_bytes()) => texts.cell(text),
+            let text = in_one_line(cell.as_deref().map_or("", str::trim));
+            if text.len() > MAX_TEXT {
+                let (name, length) = (shown(&self.columns[slot].name, self.named), text.len());
+                let reason = format!(
+                    "row {row}, column {name}: a text of {length} bytes, at most {MAX_TEXT} are allowed"
+                );
+                return Err(self.refused(reason));
+            }
+            self.cells[row * width + slot] = match column.texts.as_mut() {
+                Some(texts) if !text.is_empty() => texts.cell(&text),
                 _ => {
                     column.first_missing.get_or_insert_with(|| format!("row {row}"));
                     f32::NAN
                 }
             };
-            self.cells[row * width + slot] = number;
         }
         self.columns[slot] = column;
+        Ok(())
     }
 }
 
