@@ -78,6 +78,9 @@ pub mod classifier;
 pub mod dataset;
 #[cfg(feature = "train")]
 #[doc(hidden)]
+pub mod distributed;
+#[cfg(feature = "train")]
+#[doc(hidden)]
 pub mod edges;
 pub mod engine;
 #[doc(hidden)]

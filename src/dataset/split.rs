@@ -42,6 +42,12 @@ impl Dataset {
         (self, marked)
     }
 
+    /// The samples of a range, at least one, in their order.
+    pub(crate) fn of_range(&self, range: std::ops::Range<usize>) -> Self {
+        let marks: Vec<bool> = (0..self.samples()).map(|sample| range.contains(&sample)).collect();
+        self.select(&marks, true)
+    }
+
     /// The samples whose mark is `wanted`, at least one.
     fn select(&self, marks: &[bool], wanted: bool) -> Self {
         let is_chosen = |sample: usize| marks[sample] == wanted;
