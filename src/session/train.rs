@@ -42,7 +42,7 @@ impl Session<'_> {
             job.settings.continue_from(model);
         }
         let data = self.data_of(&mut job, saved.as_ref())?;
-        self.choose_recipe(&mut job, &data, saved.as_ref())?;
+        Self::choose_recipe(&mut job, &data.splits.train, saved.as_ref())?;
         let (DataSplits { train, test }, record) = self.weighed(&mut job.settings, data, saved.as_ref())?;
         let metric = Metric::of_task(record.task);
         let settings = &job.settings;
@@ -105,14 +105,8 @@ impl Session<'_> {
     }
 
     /// Takes the preset's settings for these data, where they depend on data.
-    fn choose_recipe(
-        &self,
-        job: &mut TrainingJob<'_>,
-        data: &Data,
-        saved: Option<&TrainedModel>,
-    ) -> Result<()> {
-        let shape = TrainingShape::of(&data.splits.train);
-        let Some(mut chosen) = job.settings.for_data(shape)? else { return Ok(()) };
+    fn choose_recipe(job: &mut TrainingJob<'_>, train: &Dataset, saved: Option<&TrainedModel>) -> Result<()> {
+        let Some(mut chosen) = job.settings.for_data(TrainingShape::of(train))? else { return Ok(()) };
         if let Some(model) = saved {
             chosen.continue_from(model);
         }
