@@ -32,6 +32,8 @@ from ._topologies import Topology, natives
 
 # Whole numbers of more kinds are predicted as numbers, unless the task is named.
 MOST_CLASSES = 50
+# Steps of float32 between the least and the greatest of the numbers to predict, at least.
+STEPS = 1000
 
 
 def devices():
@@ -126,10 +128,23 @@ def numbers_known(task, values, names=None, weights=None):
         raise ValueError("a number to predict is too large for float32")
     if not single.any() and values.any():
         raise ValueError("the numbers to predict are too small for float32: multiply them by a constant")
-    if len(values) > 1 and ((single == single[0]).all(axis=0) & (values != values[0]).any(axis=0)).any():
-        raise ValueError("the numbers to predict differ by less than float32 holds: subtract a constant")
+    if task == "regression":
+        _refuse_coarse(values, single)
     names = names or (["label"] if values.shape[1] == 1 else [f"label{place}" for place in range(values.shape[1])])
     return _native.Known.numbers(task, single, names, _weights32(weights))
+
+
+def _refuse_coarse(values, single):
+    """Refuses numbers so far from 0 that float32 loses their differences, as the command line does."""
+    for target in np.flatnonzero((values != single).any(axis=0)):
+        low, high = float(values[:, target].min()), float(values[:, target].max())
+        largest = np.float32(max(abs(low), abs(high)))
+        step = float(np.nextafter(largest, np.float32(np.inf))) - float(largest)
+        if high > low and np.isfinite(step) and step * STEPS > high - low:
+            raise ValueError(
+                f"the numbers to predict go from {low!r} to {high!r}, where float32 has steps of {step:g}: "
+                f"subtract {round(low + (high - low) / 2)} from them, and add that to the predictions"
+            )
 
 
 def _weights32(weights):

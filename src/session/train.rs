@@ -176,7 +176,6 @@ impl Session<'_> {
             self.report_data(origin, &found, settings.scored_on());
         }
         data.warnings.drain(..).for_each(|line| self.warn(line));
-        self.warn_of_coarse_targets(&data.splits.train, &data.record);
         job.facts = Some(found);
         Ok(data)
     }

@@ -5,7 +5,6 @@ use std::ops::Range;
 use super::Session;
 use super::settings::{ArchitectureSettings, RunSettings};
 use crate::dataset::table::{Unseen, listed};
-use crate::dataset::{DataRecord, Dataset, Targets, Task};
 use crate::model::{Arch, TrainedModel};
 use crate::network::{Architecture, Network};
 use crate::text::grouped;
@@ -19,8 +18,6 @@ const MANY: f64 = 0.25;
 const FEW: usize = 4;
 /// A layer in two dimensions gets a warning from this share of long edges on.
 const FAR: f64 = 0.25;
-/// Numbers to predict get a warning if they are told apart in steps of more than this share of their range.
-const COARSE: f64 = 1e-3;
 /// A network that misses its number of parameters by more than this share gets a warning.
 const NEAR: f64 = 0.02;
 
@@ -55,25 +52,6 @@ impl Session<'_> {
                  smaller `fan-in` keeps them short",
                 layers.join(", ")
             ));
-        }
-    }
-
-    /// Warns of numbers to predict whose differences float32 does not hold.
-    pub(super) fn warn_of_coarse_targets(&self, train: &Dataset, record: &DataRecord) {
-        let Targets::Numbers { task: Task::Regression, values, count } = train.targets() else { return };
-        for target in 0..*count {
-            let values = || values.iter().skip(target).step_by(*count).map(|value| f64::from(*value));
-            let (least, most) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| {
-                (least.min(value), most.max(value))
-            });
-            let step = least.abs().max(most.abs()) * f64::from(f32::EPSILON);
-            if most > least && step > COARSE * (most - least) {
-                let name = record.targets.get(target).map_or("label", |target| target.name.as_str());
-                self.warn(format!(
-                    "the numbers to predict in {name:?} go from {least} to {most}, and float32 tells them apart in steps of {step:.2e} only: \
-                     subtract a constant, such as {least}"
-                ));
-            }
         }
     }
 
