@@ -345,7 +345,8 @@ class TannerClassifier(ClassifierMixin, _Tanner):
     Without settings, the recipe fits the data: for tables, the preset `table` (two fully connected hidden layers, numbers cut
     into pieces, as many epochs as the number of rows asks for); for fewer than 20,000 pictures (`picture`), the preset `tanner`, coupled
     in two dimensions. Settings have the names of the flags of the command line, and the same settings on the same data train the
-    same model, to the last bit. None means the default, which is that of the preset or, without a preset, the one named below.
+    same model, to the last bit. None means the default, which is that of the preset or, without a preset, the one named below: so a
+    table gets what `preset` says of table. That network is fully connected; `preset="small"`, or `arch` sc or rsp, is sparse.
 
     Labels may be of any type that scikit-learn takes; several labels of each sample are an array [samples, labels] of 0 and 1.
     Columns of texts and booleans of a frame (pandas, polars) become a feature for each category, as in a CSV file: there and here,
@@ -359,12 +360,13 @@ class TannerClassifier(ClassifierMixin, _Tanner):
     preset : str, optional
         Named settings, such as table or tanner (default: auto). Other settings override it. auto: table for
         tables, tanner for fewer than 20,000 pictures unless settings choose network or preprocessing, otherwise
-        none. table: two hidden layers, numbers piecewise, lengths by the number of rows. tanner: for pictures,
+        none. table: fully connected hidden layers of 256 and 128 relu units, dropout 0.3, Adam with a learning
+        rate of 0.003, numbers piecewise, epochs, batch size and l2 by the number of rows. tanner: for pictures,
         the most accurate recipe found for Fashion-MNIST. small: for small tables, two hidden layers on
         standardised features in a random forest's order. paper: the paper's recipe, with common choices for
         what it does not specify. none: only the defaults of each flag.
     arch : str, optional
-        Hidden layers: sc, sc2d, rsp, fc, narrow.. (default: sc). sc: spatially coupled; sc2d: the same in two
+        Hidden layers: sc, sc2d, rsp, fc, narrow or band (default: sc). sc: spatially coupled; sc2d: the same in two
         dimensions, across a picture; rsp: random sparse; fc: fully connected; narrow: fully connected with as
         few parameters as sc; band: as sc, without a window.
     hidden : list of int, optional
@@ -372,13 +374,14 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         number and computes the width.
     density : float, optional
         sc, band: share of the weights that exist (default: 0.068). Scales the default of `degrees` to this
-        share, as far as the receptive field allows.
+        share, as far as the receptive field allows: a block of sc sees `receptive_field` of the `blocks` input
+        blocks, by default 2 of 8, so at most about a quarter of the inputs.
     parameters : int, optional
         Maximum weights and biases (default: by the other settings). Chooses the largest such network: sc, band
         and sc2d by degrees or fan-ins in their usual proportions, rsp by the mean degree, fc and narrow by the
         widths.
     activation : str, optional
-        Activation of the hidden layers (default: sigmoid).
+        Activation of the hidden layers: sigmoid, relu, tanh or identity (default: sigmoid).
     dropout : float, optional
         Probability of dropping a hidden unit (default: 0). In training only; predictions use all units.
     blocks : int or list of int, optional
@@ -429,9 +432,9 @@ class TannerClassifier(ClassifierMixin, _Tanner):
     batch_size : int, optional
         Samples in one batch (default: 128).
     optimizer : str, optional
-        How gradients change the parameters (default: momentum).
+        How gradients change the parameters: sgd, momentum, nesterov, adam, adamw or lion (default: momentum).
     lr : float, optional
-        Learning rate at the start (default: 0.1) (default: 0.1; adam, adamw: 0.001; lion: 0.0001).
+        Learning rate at the start (default: 0.1; adam, adamw: 0.001; lion: 0.0001).
     schedule : str, optional
         Learning rate over the epochs (default: cosine). constant, cosine (down to 0) or step:EPOCHS:FACTOR.
     momentum : float, optional
@@ -466,8 +469,8 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         Probability of dropping a connection (default: 0). In hidden layers, in training only. The whole batch
         shares one mask, so its cost depends on the edges (Wan et al. draw one for each sample).
     init : str, optional
-        Variance of the initial weights (default: glorot). Computed from the true fan-in and fan-out of each
-        edge.
+        Variance of the initial weights: glorot, 2 / (fan_in + fan_out); he, 2 / fan_in; or lecun, 1 / fan_in
+        (default: glorot). Computed from the true fan-in and fan-out of each edge.
     gain : float, optional
         Factor on the deviation of the initial weights. (default: sigmoid 4, relu 1.414, tanh and identity 1).
     augment : str, optional
@@ -506,7 +509,7 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         mean 0, and their scale shows their importance. (default: on for rf, variance and random, otherwise
         off).
     importance : str, optional
-        How inputs are ordered: pca, rf, variance.. (default: pca). pca: variance of principal components; rf:
+        How inputs are ordered: pca, rf, variance, random or none (default: pca). pca: variance of principal components; rf:
         decrease in Gini impurity in a random forest; variance: of each feature; random: at random; none:
         unchanged.
     order : str, optional
@@ -840,12 +843,13 @@ class TannerRegressor(RegressorMixin, _Tanner):
     preset : str, optional
         Named settings, such as table or tanner (default: auto). Other settings override it. auto: table for
         tables, tanner for fewer than 20,000 pictures unless settings choose network or preprocessing, otherwise
-        none. table: two hidden layers, numbers piecewise, lengths by the number of rows. tanner: for pictures,
+        none. table: fully connected hidden layers of 256 and 128 relu units, dropout 0.3, Adam with a learning
+        rate of 0.003, numbers piecewise, epochs, batch size and l2 by the number of rows. tanner: for pictures,
         the most accurate recipe found for Fashion-MNIST. small: for small tables, two hidden layers on
         standardised features in a random forest's order. paper: the paper's recipe, with common choices for
         what it does not specify. none: only the defaults of each flag.
     arch : str, optional
-        Hidden layers: sc, sc2d, rsp, fc, narrow.. (default: sc). sc: spatially coupled; sc2d: the same in two
+        Hidden layers: sc, sc2d, rsp, fc, narrow or band (default: sc). sc: spatially coupled; sc2d: the same in two
         dimensions, across a picture; rsp: random sparse; fc: fully connected; narrow: fully connected with as
         few parameters as sc; band: as sc, without a window.
     hidden : list of int, optional
@@ -853,13 +857,14 @@ class TannerRegressor(RegressorMixin, _Tanner):
         number and computes the width.
     density : float, optional
         sc, band: share of the weights that exist (default: 0.068). Scales the default of `degrees` to this
-        share, as far as the receptive field allows.
+        share, as far as the receptive field allows: a block of sc sees `receptive_field` of the `blocks` input
+        blocks, by default 2 of 8, so at most about a quarter of the inputs.
     parameters : int, optional
         Maximum weights and biases (default: by the other settings). Chooses the largest such network: sc, band
         and sc2d by degrees or fan-ins in their usual proportions, rsp by the mean degree, fc and narrow by the
         widths.
     activation : str, optional
-        Activation of the hidden layers (default: sigmoid).
+        Activation of the hidden layers: sigmoid, relu, tanh or identity (default: sigmoid).
     dropout : float, optional
         Probability of dropping a hidden unit (default: 0). In training only; predictions use all units.
     blocks : int or list of int, optional
@@ -910,9 +915,9 @@ class TannerRegressor(RegressorMixin, _Tanner):
     batch_size : int, optional
         Samples in one batch (default: 128).
     optimizer : str, optional
-        How gradients change the parameters (default: momentum).
+        How gradients change the parameters: sgd, momentum, nesterov, adam, adamw or lion (default: momentum).
     lr : float, optional
-        Learning rate at the start (default: 0.1) (default: 0.1; adam, adamw: 0.001; lion: 0.0001).
+        Learning rate at the start (default: 0.1; adam, adamw: 0.001; lion: 0.0001).
     schedule : str, optional
         Learning rate over the epochs (default: cosine). constant, cosine (down to 0) or step:EPOCHS:FACTOR.
     momentum : float, optional
@@ -945,8 +950,8 @@ class TannerRegressor(RegressorMixin, _Tanner):
         Probability of dropping a connection (default: 0). In hidden layers, in training only. The whole batch
         shares one mask, so its cost depends on the edges (Wan et al. draw one for each sample).
     init : str, optional
-        Variance of the initial weights (default: glorot). Computed from the true fan-in and fan-out of each
-        edge.
+        Variance of the initial weights: glorot, 2 / (fan_in + fan_out); he, 2 / fan_in; or lecun, 1 / fan_in
+        (default: glorot). Computed from the true fan-in and fan-out of each edge.
     gain : float, optional
         Factor on the deviation of the initial weights. (default: sigmoid 4, relu 1.414, tanh and identity 1).
     augment : str, optional
@@ -985,7 +990,7 @@ class TannerRegressor(RegressorMixin, _Tanner):
         mean 0, and their scale shows their importance. (default: on for rf, variance and random, otherwise
         off).
     importance : str, optional
-        How inputs are ordered: pca, rf, variance.. (default: pca). pca: variance of principal components; rf:
+        How inputs are ordered: pca, rf, variance, random or none (default: pca). pca: variance of principal components; rf:
         decrease in Gini impurity in a random forest; variance: of each feature; random: at random; none:
         unchanged.
     order : str, optional
