@@ -43,6 +43,7 @@ mod limits;
 mod magic;
 #[cfg(feature = "train")]
 mod memory;
+#[cfg(feature = "train")]
 mod memory_texts;
 #[cfg(feature = "train")]
 mod notes;
