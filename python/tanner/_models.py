@@ -741,6 +741,14 @@ def _hint(name, known):
     return f"; did you mean {near[0]!r}?" if near else "; tanner.settings() lists them"
 
 
+def _one_each(what, labels):
+    """The label of each sample, [samples]."""
+    labels = np.asarray(labels)
+    if labels.ndim > 1 and labels.shape[1] > 1:
+        raise ValueError(f"{what}: labels of the shape {labels.shape}, expected the label of each sample, [samples]")
+    return labels.ravel()
+
+
 def _samples(features, labels, task, weights, names=None):
     """Samples in memory, and a function for the labels of others."""
     names, labels = names or names_of(labels), np.asarray(labels)
@@ -766,18 +774,9 @@ def _samples(features, labels, task, weights, names=None):
             task = "multilabel" if np.isin(labels, (0, 1)).all() else "regression"
         else:
             task = "regression" if is_number else "classification"
-    if task == "classification" and labels.ndim > 1 and labels.shape[1] > 1:
-        raise ValueError(f"labels have the shape {labels.shape}, expected the label of each sample, [samples]")
     if task == "classification":
-        known, classes, order = classes_known(labels.ravel(), weights)
-
-        def of_classes(others):
-            others = np.asarray(others)
-            if others.ndim > 1 and others.shape[1] > 1:
-                raise ValueError(f"eval_set: labels of the shape {others.shape}, expected the label of each sample, [samples]")
-            return labels_known(others.ravel(), classes, order)
-
-        return (table_of(features), known), of_classes
+        known, classes, order = classes_known(_one_each("data", labels), weights)
+        return (table_of(features), known), lambda others: labels_known(_one_each("eval_set", others), classes, order)
     known = numbers_known(task, labels, names, weights)
 
     def of_numbers(others):

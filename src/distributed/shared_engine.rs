@@ -21,8 +21,7 @@ const OUTCOME: usize = 4;
 
 /// An engine, and the ranks with which it shares every batch and every evaluation.
 ///
-/// All ranks must make the same calls with the same data and settings. A rank that is told to stop stops all before the next update, and so
-/// does one that fails.
+/// All ranks must make the same calls with the same data and settings. If one is told to stop, or fails, no rank makes the next update.
 pub struct SharedEngine {
     engine: Box<dyn Engine>,
     link: Box<dyn Link>,
@@ -47,7 +46,7 @@ impl SharedEngine {
         Self { engine, link, batch_size, own: None }
     }
 
-    /// This rank's part of so many things: the first ranks have one more each where they cannot be even.
+    /// This rank's range of `count` samples; ranges of different ranks differ by one sample at most.
     fn part(&self, count: usize) -> Range<usize> {
         let (rank, size) = (self.link.rank(), self.link.size());
         rank * count / size..(rank + 1) * count / size
